@@ -1,0 +1,80 @@
+"""A concurrency model checker: processes are plain generators that yield atomic actions.
+
+A process reads like the code it models.  It is extracted once into a finite step machine; a search then explores every
+schedule, on stamps instead of values, and z3 decides about the values.  The tour, as a worked example: two tasks add to a
+counter, each reading it and writing it back, and a lock that one of them forgets.
+
+>>> from modelcheck import Model, SpinLock, assign, check, test
+>>> def model():
+...     m = Model("counter")
+...     lock, inside = SpinLock("lock"), m.range("inside", 0, 2)
+...     def careful():
+...         while True:
+...             yield lock.lock()
+...             yield assign(inside, inside + 1)
+...             yield check(inside.eq(1), "exclusive")
+...             yield assign(inside, inside - 1)
+...             yield lock.unlock()
+...     def careless():
+...         while True:
+...             yield assign(inside, inside + 1)
+...             yield assign(inside, inside - 1)
+...     m.process("careful", careful)
+...     m.process("careless", careless)
+...     m.assertion("exclusive", "nobody else is inside")
+...     return m
+>>> from modelcheck.explore.verify import verify
+>>> outcome = verify(model(), "exclusive")
+>>> outcome.verdict, len(outcome.steps)
+('violated', 4)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelcheck.action import (
+        Action, assign, check, choose, equal, fence, fresh, has_variant, observe, progress, reach, rmb, shared,
+        sleep_point, smp_mb, smp_rmb, smp_wmb, test, wait,
+    )
+    from modelcheck.errors import ModelcheckError, SpecError, UsageError
+    from modelcheck.expression import Expr, Slot, ite
+    from modelcheck.memory import Area
+    from modelcheck.smt.obligation import Obligation
+    from modelcheck.smt.values import Observation, Values
+    from modelcheck.spec import Expectation, Parameter, PropertyInfo, Setting, Spec, Version
+    from modelcheck.sync import Mutex, RwLock, SpinLock
+    from modelcheck.system.model import Model
+
+_HOME = {
+    "action": ("Action", "assign", "check", "choose", "equal", "fence", "fresh", "has_variant", "observe", "progress",
+               "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "wait"),
+    "errors": ("ModelcheckError", "SpecError", "UsageError"),
+    "expression": ("Expr", "Slot", "ite"),
+    "memory": ("Area",),
+    "smt.obligation": ("Obligation",),
+    "smt.values": ("Observation", "Values"),
+    "spec": ("Expectation", "Parameter", "PropertyInfo", "Setting", "Spec", "Version"),
+    "sync": ("Mutex", "RwLock", "SpinLock"),
+    "system.model": ("Model",),
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Action", "Area", "Expectation", "Expr", "Model", "ModelcheckError", "Mutex", "Obligation", "Observation",
+    "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError", "SpinLock", "UsageError", "Values",
+    "Version", "assign", "check", "choose", "equal", "fence", "fresh", "has_variant", "ite", "observe", "progress",
+    "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "wait",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name when it is first used, so that `modelcheck --help` starts at once."""
+    module = _MODULE.get(name)
+    if module is None:
+        raise AttributeError(f"module 'modelcheck' has no attribute {name!r}")
+    value = getattr(import_module(f"modelcheck.{module}"), name)
+    globals()[name] = value
+    return value

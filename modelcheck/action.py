@@ -1,0 +1,230 @@
+"""Actions as data: what a process yields.
+
+An action is a guard and updates over slots with a finite set of responses; each way it can go is a *branch*.
+Its one invariant: an action is frozen and hashable, so two steps that do the same are equal.  Who runs an action
+(the engine, a replay, a native twin) and in which order memory accesses perform is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from modelcheck.errors import SpecError
+from modelcheck.expression import TRUE, Expr, Fresh, Slot, lift, to_text
+
+ActionKind = Literal["local", "shared", "lock", "fence", "load", "store", "compare", "observe", "choose", "check"]
+AccessMode = Literal["plain", "copy", "once"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A lock held: its instance, its lockdep class, how (`read`, `write`, `exclusive`), and whether holders spin."""
+
+    lock: str
+    lock_class: str
+    mode: str
+    spins: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One way an action can go.
+
+    `stay` leaves the process where it is (a writer that queues); `breaks` names the property this branch violates;
+    `acquires` and `releases` change the held locks, `irq` is "off", "on" or "".
+    """
+
+    response: Hashable = None
+    guard: Expr = TRUE
+    updates: tuple[tuple[Slot, Expr], ...] = ()
+    stay: bool = False
+    breaks: str = ""
+    acquires: Hold | None = None
+    releases: str = ""
+    irq: Literal["", "off", "on"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A memory access: bytes `lo` to `hi` (excluded) of `area`, counted from the area's start.
+
+    A store writes the bytes of version `version` in form `variant` (two forms of one version differ in value, as a
+    word with and without a flag bit does).  `requires` are conditions on each performed piece: (condition, property).
+    """
+
+    area: str
+    lo: int
+    hi: int
+    store: bool
+    mode: AccessMode = "plain"
+    version: Expr | None = None
+    variant: str = ""
+    requires: tuple[tuple[Expr, str], ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The opaque value of a load: compare it or observe it, never look inside.  `index` is reused when no local holds it."""
+
+    index: int
+    access: Access
+
+    def __bool__(self) -> bool:
+        raise SpecError("a loaded value has no truth value; yield equal(a, b) or has_variant(a, ...) and branch on the answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One atomic action.  `label` is its text, `step` and `function` name the kernel step and function it models."""
+
+    kind: ActionKind
+    label: str
+    branches: tuple[Branch, ...]
+    lock: Hold | None = None  # what a lock action asks for
+    blocking: bool = False  # a lock action that waits; what lockdep learns an order from
+    sleeps: bool = False  # may not run while atomic
+    fence: str = ""
+    access: Access | None = None
+    registers: tuple[Register, ...] = ()  # loaded values this action looks at: it waits for their loads
+    test: str = ""  # a compare: "equal", or "variant:NAME"
+    observes: str = ""  # an observation's name; its registers are named by `names`
+    names: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()  # witnesses this step is evidence for
+    progress: bool = False  # passing here ends a retry loop
+    preemptible: bool = False  # a point at which the scheduler may run, whatever the preemption model
+    step: str = ""
+    function: str = ""
+
+    def at(self, step: str, function: str = "") -> Action:
+        """The same action, labelled with the kernel step (`G8`) and function it models."""
+        return replace(self, step=step, function=function or self.function)
+
+    def reaching(self, *witnesses: str) -> Action:
+        """The same action, as evidence for the named witnesses."""
+        return replace(self, reaches=self.reaches + witnesses)
+
+    def as_(self, label: str) -> Action:
+        """The same action under another text."""
+        return replace(self, label=label)
+
+
+LOADED = "<loaded>"  # the response of a load as declared; extraction puts the register in its place
+
+
+def shared(label: str, *updates: tuple[Slot, Expr | int], when: Expr = TRUE) -> Action:
+    """Does all `updates` at once; waits until `when` holds.
+
+    >>> shared("count++", (Slot("count", range_domain(0, 3)), Slot("count", range_domain(0, 3)) + 1)).label
+    'count++'
+    """
+    return Action("shared", label, (Branch(guard=when, updates=_updates(updates)),))
+
+
+def assign(slot: Slot, value: Expr | int) -> Action:
+    """Sets one slot."""
+    return shared(f"{slot.name} = {to_text(lift(value))}", (slot, value))
+
+
+def fresh(slot: Slot) -> Action:
+    """Sets a stamp or name slot to a new member of its sort."""
+    return shared(f"{slot.name} = new {slot.domain.sort}", (slot, Fresh(slot.domain.sort)))
+
+
+def test(condition: Expr, label: str = "") -> Action:
+    """Answers True or False: whether the condition holds at this step."""
+    branches = (Branch(True, condition), Branch(False, ~condition))
+    return Action("shared", label or f"{to_text(condition)}?", branches)
+
+
+def wait(condition: Expr, label: str = "") -> Action:
+    """Blocks until the condition holds."""
+    return Action("shared", label or f"wait until {to_text(condition)}", (Branch(guard=condition),))
+
+
+def check(condition: Expr, property_name: str, label: str = "") -> Action:
+    """An assertion: going on where the condition does not hold violates the named property."""
+    branches = (Branch(guard=condition), Branch(guard=~condition, breaks=property_name))
+    return Action("check", label or f"check {to_text(condition)}", branches)
+
+
+def choose(label: str, *options: Hashable) -> Action:
+    """Answers any of the options; the search explores each."""
+    if not options:
+        raise SpecError(f"choose({label!r}) has no options; give at least one")
+    return Action("choose", label, tuple(Branch(option) for option in options))
+
+
+def reach(*witnesses: str) -> Action:
+    """A local step that is evidence for the named witnesses."""
+    return Action("local", "reach " + ", ".join(witnesses), (Branch(),), reaches=witnesses)
+
+
+def progress(label: str = "progress") -> Action:
+    """Marks the end of a retry loop: a cycle without such a mark spins."""
+    return Action("local", label, (Branch(),), progress=True)
+
+
+def sleep_point(label: str, preemptible: bool = False) -> Action:
+    """A call that may sleep (`might_sleep()`); with `preemptible`, one at which the running task may be preempted."""
+    return Action("local", label, (Branch(),), sleeps=True, preemptible=preemptible)
+
+
+def fence(kind: str) -> Action:
+    """A memory barrier, named as the kernel names it."""
+    return Action("fence", f"{kind}()", (Branch(),), fence=kind)
+
+
+def smp_wmb() -> Action:
+    """Orders earlier stores before later ones; on x86 a compiler barrier."""
+    return fence("smp_wmb")
+
+
+def smp_rmb() -> Action:
+    """Orders earlier loads before later ones; on x86 a compiler barrier."""
+    return fence("smp_rmb")
+
+
+def smp_mb() -> Action:
+    """Orders everything."""
+    return fence("smp_mb")
+
+
+def rmb() -> Action:
+    """The mandatory read barrier (LFENCE on x86-64)."""
+    return fence("rmb")
+
+
+def equal(left: Register, right: Register) -> Action:
+    """Answers whether two loaded values are equal.
+
+    Equal stamps compare equal; different stamps explore both outcomes, since two updates can share any byte.
+    The guards depend on the cells of both and are put in at linking.
+    """
+    _registers("equal", left, right)
+    return Action("compare", "equal", (Branch(True), Branch(False)), registers=(left, right), test="equal")
+
+
+def has_variant(register: Register, variant: str) -> Action:
+    """Answers whether any byte of a loaded value is of the named form, which a store gave it (a flag bit, say)."""
+    _registers("has_variant", register)
+    return Action("compare", f"{variant} set?", (Branch(True), Branch(False)), registers=(register,), test=f"variant:{variant}")
+
+
+def observe(name: str, **registers: Register) -> Action:
+    """Hands the named loaded values to the property `name`, decided over all values; ends a retry loop."""
+    _registers("observe", *registers.values())
+    return Action("observe", f"{name}: accepted", (Branch(),), registers=tuple(registers.values()),
+                  observes=name, names=tuple(registers), progress=True)
+
+
+def _updates(updates: tuple[tuple[Slot, Expr | int], ...]) -> tuple[tuple[Slot, Expr], ...]:
+    return tuple((slot, lift(value)) for slot, value in updates)
+
+
+def _registers(who: str, *values: object) -> None:
+    for value in values:
+        if not isinstance(value, Register):
+            raise SpecError(f"{who}() takes loaded values, and got {value!r}; pass what a yielded load answered")

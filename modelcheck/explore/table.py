@@ -1,0 +1,238 @@
+"""Tables: every process's local states numbered, with their steps, and the slots of the whole system numbered.
+
+This is what searches run, in Python here and natively elsewhere.  A *step* is one or more *moves* done at once; right
+after linking each step is one move, merging joins more.  Its one invariant: every move keeps the edge it came from,
+so a path of steps can always be told as the path of single moves that the full model takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from modelcheck.errors import SpecError
+from modelcheck.expression import Const, Expr, Op, Slot, conjunction, range_domain, slots_of, sorts_of
+from modelcheck.system.link import System
+from modelcheck.system.local_space import Edge, Local
+
+MOST_LOCALS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCell:
+    """Part of an observed value: the bytes, the slot with their stamp, and the slot with their form, if there is one."""
+
+    bytes: tuple[int, ...]
+    slot: Slot
+    form: Slot | None
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenValue:
+    """An observed value: its name, the bytes `lo` to `hi` it was loaded from, and the cells the state carries of it."""
+
+    name: str
+    lo: int
+    hi: int
+    cells: tuple[SeenCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observes:
+    """What a move hands to property `property`: values, and facts as (test, positions of values, outcome)."""
+
+    property: str
+    values: tuple[SeenValue, ...]
+    facts: tuple[tuple[str, tuple[int, ...], bool], ...]
+
+    def slots(self) -> Iterator[Slot]:
+        """The slots it shows."""
+        for value in self.values:
+            for cell in value.cells:
+                yield cell.slot
+                if cell.form is not None:
+                    yield cell.form
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One atomic move: where `guard` holds, do `updates` at once.  `edge` is where it came from."""
+
+    guard: Expr
+    updates: tuple[tuple[Slot, Expr], ...]
+    edge: Edge
+    observes: Observes | None = None
+    progress: bool = False
+    label: int = -1  # in a summary: the label of the sources' control graph this move is part of
+    opens: bool = False  # in a summary: whether it is the first of its label
+
+    def reads(self) -> set[Slot | str]:
+        """Slots the guard, a right side or an observation depends on, and the sorts of which it creates a member."""
+        exprs = (self.guard, *(value for _, value in self.updates))
+        shown: set[Slot | str] = set(self.observes.slots()) if self.observes else set()
+        return shown | {s for expr in exprs for s in slots_of(expr)} | {s for expr in exprs for s in sorts_of(expr)}
+
+    def writes(self) -> set[Slot | str]:
+        """Slots it sets, and the sorts of which it creates a member."""
+        made = {sort for _, value in self.updates for sort in sorts_of(value)}
+        return {slot for slot, _ in self.updates} | made
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Moves done one after the other without another process between; it leads to local state `target`."""
+
+    moves: tuple[Move, ...]
+    target: int
+
+    @property
+    def breaks(self) -> str:
+        """The property its first move violates, or ""."""
+        return self.moves[0].edge.breaks
+
+    @property
+    def observes(self) -> Observes | None:
+        """The observation its first move makes, if any; later moves never observe."""
+        return self.moves[0].observes
+
+    @property
+    def progress(self) -> bool:
+        """Whether a retry loop that passes here has got on."""
+        return any(move.progress for move in self.moves)
+
+
+@dataclass(frozen=True)
+class ProcessTable:
+    """One process: its local states, the steps out of each, and where it starts."""
+
+    name: str
+    process: int
+    locals: tuple[Local, ...]
+    steps: tuple[tuple[Step, ...], ...]
+    start: int = 0
+
+    @cached_property
+    def pc(self) -> Slot:
+        """The slot that holds its local state's number."""
+        return Slot(f"{self.name}.pc", range_domain(0, max(len(self.locals) - 1, 0)), self.start)
+
+    def all_moves(self) -> Iterator[Move]:
+        """Every move, in order of local states."""
+        for steps in self.steps:
+            for step in steps:
+                yield from step.moves
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All processes of a system, as tables.  `invariants` are (property, condition) that every state satisfies."""
+
+    processes: tuple[ProcessTable, ...]
+    invariants: tuple[tuple[str, Expr], ...] = ()
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The slots of a state in order: one program counter per process, then the others as they first appear."""
+        found: dict[str, Slot] = {}
+        for table in self.processes:
+            found[table.pc.name] = table.pc
+        for table in self.processes:
+            for move in table.all_moves():
+                for slot in _mentioned(move):
+                    known = found.setdefault(slot.name, slot)
+                    if known != slot:
+                        raise SpecError(f"two slots are named {slot.name!r} and differ in domain or start; rename one")
+        for _, condition in self.invariants:
+            for slot in slots_of(condition):
+                found.setdefault(slot.name, slot)
+        return tuple(found.values())
+
+    @cached_property
+    def index(self) -> dict[Slot, int]:
+        """Where in a state each slot lies."""
+        return {slot: i for i, slot in enumerate(self.slots)}
+
+    @cached_property
+    def initial(self) -> tuple[int, ...]:
+        """The state before the first step."""
+        return tuple(slot.initial for slot in self.slots)
+
+
+def _mentioned(move: Move) -> Iterator[Slot]:
+    yield from slots_of(move.guard)
+    for slot, value in move.updates:
+        yield slot
+        yield from slots_of(value)
+    if move.observes is not None:
+        yield from move.observes.slots()
+
+
+def build_tables(system: System, invariants: tuple[tuple[str, Expr], ...] = ()) -> Tables:
+    """Every local state of every process, by breadth-first search of each alone; one move a step."""
+    tables = [_process_table(system, i) for i in range(len(system.processes))]
+    for i, host in enumerate(system.host):
+        if host >= 0:
+            tables[i] = _guard_preemption(system, tables[i], tables[host])
+    return Tables(tuple(tables), invariants)
+
+
+def _process_table(system: System, process: int) -> ProcessTable:
+    space = system.spaces[process]
+    numbers: dict[Local, int] = {space.start: 0}
+    order = [space.start]
+    steps: list[tuple[Step, ...]] = []
+    for local in order:
+        found = []
+        for edge in system.edges(process, local):
+            if edge.target not in numbers:
+                numbers[edge.target] = len(order)
+                order.append(edge.target)
+                if len(order) > MOST_LOCALS:
+                    raise SpecError(f"process {space.process.name!r} has more than {MOST_LOCALS} local states; "
+                                    "carry fewer bytes or put fences between its accesses")
+            action = None if edge.piece is not None else space.machine.nodes[edge.node].action
+            progress = action is not None and action.progress
+            observes = _observes(system, process, edge) if action is not None and action.observes else None
+            found.append(Step((Move(edge.guard, edge.updates, edge, observes, progress),), numbers[edge.target]))
+        steps.append(tuple(found))
+    return ProcessTable(space.process.name, process, tuple(order), tuple(steps))
+
+
+def _observes(system: System, process: int, edge: Edge) -> Observes | None:
+    space = system.spaces[process]
+    node = space.machine.nodes[edge.node]
+    action = node.action
+    if action is None or action.observes not in system.watched:
+        return None
+    values = []
+    for name, register in zip(action.names, action.registers, strict=True):
+        cells = []
+        for cell in system.cells[register.access.area].within(register.access.lo, register.access.hi):
+            form = cell.form_slot(f"r{register.index}.")
+            cells.append(SeenCell(cell.bytes, space.own(cell.slot(f"r{register.index}.")),
+                                  None if form is None else space.own(form), cell.forms))
+        values.append(SeenValue(name, register.access.lo, register.access.hi, tuple(cells)))
+    place = {register.index: i for i, register in enumerate(action.registers)}
+    facts = tuple((fact.test, tuple(place[r] for r in fact.registers), fact.outcome) for fact in node.facts
+                  if all(r in place for r in fact.registers))
+    return Observes(action.observes, tuple(values), facts)
+
+
+def _guard_preemption(system: System, table: ProcessTable, host: ProcessTable) -> ProcessTable:
+    """A nested process starts only where its host may be preempted."""
+    where = system.processes[table.process].where
+    allowed = [i for i, local in enumerate(host.locals) if system.preemptible(host.process, local, where)]
+    inside = member(host.pc, allowed)
+
+    def guarded(step: Step) -> Step:
+        move = step.moves[0]
+        return replace(step, moves=(replace(move, guard=conjunction((inside, move.guard))),)) if move.edge.preempts else step
+
+    return replace(table, steps=tuple(tuple(guarded(step) for step in steps) for steps in table.steps))
+
+
+def member(slot: Slot, values: list[int]) -> Expr:
+    """Whether a slot holds one of `values`."""
+    return Op("in", (slot, *(Const(value) for value in values)))

@@ -1,0 +1,106 @@
+"""Linking: from a model to the local spaces of its processes.
+
+Extraction, cells and nesting meet here.  Its one invariant: after linking, what a process does depends only on its
+local state and on linked slots, so a search, a replay and a native engine read the same edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import Any
+
+from modelcheck.action import Action, Branch
+from modelcheck.errors import SpecError
+from modelcheck.expression import BOOL, Const, Slot, conjunction
+from modelcheck.memory.cells import CellMap
+from modelcheck.memory.ordering import ORDERINGS
+from modelcheck.process import StepMachine, extract
+from modelcheck.system.local_space import Edge, Local, LocalSpace
+from modelcheck.system.model import Model, Process
+
+
+class System:
+    """A linked model.  `watched` are the properties whose violations are looked for; others do not stop a process."""
+
+    def __init__(self, model: Model, watched: frozenset[str]) -> None:
+        key = (model.memory, model.compiler)
+        if key not in ORDERINGS:
+            known = ", ".join("/".join(pair) for pair in sorted(ORDERINGS))
+            raise SpecError(f"no memory model {model.memory!r} with compiler {model.compiler!r}; there are {known}")
+        self.model = model
+        self.watched = watched
+        self.processes = tuple(model.processes)
+        machines = [_machine(process) for process in self.processes]
+        for area in model.areas.values():
+            _check_areas(area.name, machines, model)
+        accesses = [node.action.access for machine in machines for node in machine.nodes
+                    if node.action is not None and node.action.access is not None]
+        self.cells = {name: CellMap(area, [a for a in accesses if a.area == name]) for name, area in model.areas.items()}
+        self.spaces = tuple(
+            LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched)
+            for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True)))
+        names = {process.name: i for i, process in enumerate(self.processes)}
+        self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)
+
+    def active(self, process: int) -> Slot:
+        """The flag that a nested process runs, and its host stands still."""
+        return Slot(f"{self.processes[process].name}.active", BOOL)
+
+    def edges(self, process: int, local: Local) -> tuple[Edge, ...]:
+        """The edges out of a local state, with what nesting adds to their guards and updates."""
+        nested = [i for i, host in enumerate(self.host) if host == process]
+        found = self.spaces[process].edges(local)
+        if self.host[process] >= 0:
+            found = tuple(self._nesting(edge) for edge in found)
+        for inner in nested:
+            # elsewhere the nested process cannot be running: it starts nowhere else, and the host stands still
+            if self.preemptible(process, local, self.processes[inner].where):
+                idle = self.active(inner).eq(0)
+                found = tuple(replace(edge, guard=conjunction((idle, edge.guard))) for edge in found)
+        return found
+
+    def _nesting(self, edge: Edge) -> Edge:
+        if edge.preempts or edge.resumes:
+            update = (self.active(edge.process), Const(int(edge.preempts)))
+            return replace(edge, updates=(*edge.updates, update))
+        return edge
+
+    def preemptible(self, host: int, local: Local, where: str) -> bool:
+        """Whether the task in this local state may be preempted here.
+
+        A spinning lock held, interrupts off or a queued writer forbid it, and so do pending accesses: what runs on the
+        same CPU sees them in program order.  `where` is that of Process.
+        """
+        node = self.spaces[host].node(local)
+        if node.action is None or node.context.atomic or local.queued or local.window:
+            return False
+        return where == "anywhere" or node.action.preemptible or where == "sleeps" and node.action.sleeps
+
+
+_PREEMPT = Action("shared", "preempt", (Branch(),), test="preempt")
+_RESUME = Action("shared", "resume", (Branch(),), test="resume")
+
+
+def _machine(process: Process) -> StepMachine:
+    if not process.host:
+        return extract(process.body, process.name, initial=process.context)
+    body = process.body
+
+    def nested() -> Generator[Action, Any, None]:
+        while True:
+            yield _PREEMPT
+            yield from body()
+            yield _RESUME
+
+    return extract(nested, process.name, initial=process.context)
+
+
+def _check_areas(name: str, machines: list[StepMachine], model: Model) -> None:
+    for machine in machines:
+        for node in machine.nodes:
+            access = node.action.access if node.action is not None else None
+            if access is not None and access.area not in model.areas:
+                known = ", ".join(model.areas) or "none"
+                raise SpecError(f"an access to area {access.area!r}, which is not declared; there are {known}",
+                                f"{node.file}:{node.line}")

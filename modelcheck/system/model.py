@@ -1,0 +1,166 @@
+"""A model: areas, processes and properties as a spec states them, before anything is extracted or linked.
+
+Its one invariant: it is only a description; building one runs no process.  Properties are named, and each name has one
+kind, which decides how a search looks for a violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from modelcheck.action import Action, Hold
+from modelcheck.errors import SpecError
+from modelcheck.expression import Domain, Expr, Slot
+from modelcheck.memory.area import Area
+from modelcheck.process.step_machine import Context
+from modelcheck.smt.values import Values
+
+Body = Callable[..., Generator[Action, Any, Any]]
+PropertyKind = Literal[
+    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates"
+]
+Where = Literal["anywhere", "sleeps", "points"]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A property: its name, its kind, and what must be reachable for it to mean anything (`witnesses`).
+
+    `condition` is the invariant, or for `terminates` when the process must end undisturbed; `process` is the process
+    a `terminates` property is about.
+    """
+
+    name: str
+    kind: PropertyKind
+    help: str = ""
+    witnesses: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    condition: Expr | None = None
+    process: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process: a generator function, and where it runs.
+
+    `cpu` is its column in a table.  `host` names the process it preempts (design.md section 6): it starts only while
+    the host may be preempted, and the host stands still until it is done.  `where` is where that may be: "anywhere" that
+    is not atomic, only where the host may sleep ("sleeps"), or only at its scheduling points ("points").  `context` is
+    what it holds when it starts.
+    """
+
+    name: str
+    body: Callable[[], Generator[Action, Any, Any]]
+    title: str = ""
+    cpu: int = 0
+    host: str = ""
+    where: Where = "anywhere"
+    context: Context = Context()
+
+
+class Model:
+    """A builder for one system: declare areas, processes and properties, then hand it to a search.
+
+    `compiler` is "free" (plain accesses between two barriers in any order) or "program"; `memory` is the memory model.
+    """
+
+    def __init__(self, name: str, memory: str = "sc", compiler: str = "free") -> None:
+        self.name = name
+        self.memory = memory
+        self.compiler = compiler
+        self.areas: dict[str, Area] = {}
+        self.processes: list[Process] = []
+        self.properties: dict[str, Property] = {}
+        self.values: Values | None = None
+        self.initially: list[str] = []
+
+    def bool(self, name: str, initial: bool = False) -> Slot:
+        """A flag."""
+        return Slot(name, Domain("bool", 0, 1), int(initial))
+
+    def range(self, name: str, lo: int, hi: int, initial: int | None = None) -> Slot:
+        """A whole number from `lo` to `hi`; leaving that range in a search is an error of the spec."""
+        from modelcheck.expression import range_domain
+
+        start = lo if initial is None else initial
+        if not lo <= start <= hi:
+            raise SpecError(f"{name} starts at {start}, outside {lo}..{hi}; start inside the range")
+        return Slot(name, range_domain(lo, hi), start)
+
+    def enum(self, name: str, *names: str) -> Slot:
+        """One of the given names; starts as the first."""
+        from modelcheck.expression import enum_domain
+
+        return Slot(name, enum_domain(*names), 0)
+
+    def stamp(self, name: str, sort: str = "update") -> Slot:
+        """An ordered, unbounded version number; all of one sort start equal."""
+        return Slot(name, Domain("stamp", sort=sort), 0)
+
+    def name_of(self, name: str, sort: str) -> Slot:
+        """A name: only ever copied, compared for equality and freshly created; all of one sort start equal."""
+        return Slot(name, Domain("name", sort=sort), 0)
+
+    def local(self, slot: Slot) -> Slot:
+        """The same slot, once for each process that uses it."""
+        return Slot(slot.name, slot.domain, slot.initial, own=True)
+
+    def area(self, area: Area) -> Area:
+        """Declares an area of memory."""
+        if area.name in self.areas:
+            raise SpecError(f"area {area.name!r} is declared twice; give the second another name")
+        self.areas[area.name] = area
+        return area
+
+    def process(self, name: str, body: Body, *args: object, title: str = "", cpu: int | None = None, host: str = "",
+                where: Where = "anywhere", holds: tuple[Hold, ...] = (), irq_off: bool = False) -> None:
+        """Declares a process that runs `body(*args)`; see Process for the rest."""
+        if any(process.name == name for process in self.processes):
+            raise SpecError(f"process {name!r} is declared twice; give the second another name")
+        if host and not any(process.name == host for process in self.processes):
+            raise SpecError(f"process {name!r} preempts {host!r}, which is not declared; declare the host first")
+        column = len(self.processes) if cpu is None else cpu
+        context = Context(holds, irq_off)
+        self.processes.append(Process(name, lambda: body(*args), title or name, column, host, where, context))
+
+    def _declare(self, prop: Property) -> None:
+        if prop.name in self.properties:
+            raise SpecError(f"property {prop.name!r} is declared twice; give the second another name")
+        self.properties[prop.name] = prop
+
+    def invariant(self, name: str, condition: Expr, help: str = "", witnesses: tuple[str, ...] = ()) -> None:
+        """A condition that every reachable state satisfies."""
+        self._declare(Property(name, "invariant", help, witnesses, condition=condition))
+
+    def assertion(self, name: str, help: str = "", witnesses: tuple[str, ...] = ()) -> None:
+        """A property that `check` actions and the requirements of accesses name."""
+        self._declare(Property(name, "assertion", help, witnesses))
+
+    def observation(self, name: str, values: Values, help: str = "", witnesses: tuple[str, ...] = (),
+                    assumptions: tuple[str, ...] = ()) -> None:
+        """A property of what `observe` actions of that name hand over, decided by `values` over all values."""
+        self.values = values
+        self._declare(Property(name, "observation", help, witnesses, assumptions))
+
+    def deadlock(self, name: str = "deadlock", help: str = "", witnesses: tuple[str, ...] = ()) -> None:
+        """No process that has not finished can be left unable ever to move again, though others may run on."""
+        self._declare(Property(name, "deadlock", help or "no process is stuck for ever", witnesses))
+
+    def lock_order(self, name: str = "lock-order", help: str = "", witnesses: tuple[str, ...] = ()) -> None:
+        """The order in which lock classes are taken has no cycle, as lockdep sees it."""
+        self._declare(Property(name, "lock-order", help or "no cycle of lock classes", witnesses))
+
+    def sleep_in_atomic(self, name: str = "sleep-in-atomic", help: str = "", witnesses: tuple[str, ...] = ()) -> None:
+        """No action that may sleep runs with a spinning lock held or interrupts off."""
+        self._declare(Property(name, "sleep-in-atomic", help or "nothing sleeps while atomic", witnesses))
+
+    def terminates(self, name: str, process: str, when: Expr, help: str = "", witnesses: tuple[str, ...] = (),
+                   assumptions: tuple[str, ...] = ()) -> None:
+        """The process, run alone from any reachable state where `when` holds, cannot loop without progress."""
+        self._declare(Property(name, "terminates", help, witnesses, assumptions, when, process))
+
+    def property_names(self) -> list[tuple[str, str]]:
+        """The properties as (name, what it says)."""
+        return [(prop.name, prop.help) for prop in self.properties.values()]

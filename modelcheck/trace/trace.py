@@ -1,0 +1,157 @@
+"""Trace values: a counterexample (or witness) as frozen data, complete enough to be shown without the model.
+
+Its one invariant: a trace holds everything the views print; they never ask the model.  Versions of an area's content
+are numbered from 0 (the content at the start); `choice` strings let the reference engine replay the schedule.
+"""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ByteSource:
+    """One byte an access touched: where it lies in the area, which update and form wrote it, by which step, its value.
+
+    `step` is the index of the store step the byte came from (for a store, its own index), -1 for the initial
+    content.  `value` is the concrete byte z3 found, -1 where no value was asked for.
+    """
+
+    offset: int
+    version: int
+    variant: str
+    step: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEvent:
+    """A performed piece of an access: `op` is "load" or "store", bytes `lo` to `hi` (excluded) of the access `text`.
+
+    `whole` is (lo, hi) of the whole access the piece belongs to; equal to (lo, hi) when it was not cut.
+    """
+
+    op: str
+    lo: int
+    hi: int
+    whole: tuple[int, int]
+    text: str
+    bytes: tuple[ByteSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockEvent:
+    """What a step did to a lock: acquire, release, queue (it now waits), fail (trylock) or attempt (blocked)."""
+
+    op: str
+    lock: str
+    lock_class: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One atomic move of one process.
+
+    `process` indexes Trace.processes; `label` is the action's text, `choice` what replay needs to find the step again;
+    `kind` is the action's kind; `function` and `step` are kernel names (may be empty); `depth` is the call depth.
+    `response` is the answer the process got, as text, "" when it tells nothing.  `changes` are (slot, old, new), as
+    text.
+    """
+
+    process: int
+    label: str
+    choice: str
+    kind: str
+    file: str
+    line: int
+    function: str = ""
+    step: str = ""
+    depth: int = 1
+    response: str = ""
+    memory: MemoryEvent | None = None
+    lock: LockEvent | None = None
+    fence: str = ""
+    changes: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessInfo:
+    """One lane: the process's name, a title for people, and the CPU column it belongs to (nested ones share one)."""
+
+    name: str
+    title: str
+    cpu: int
+
+
+@dataclass(frozen=True, slots=True)
+class AreaInfo:
+    """The memory area shown as a ruler: `base` is its address in its page; fields are (name, lo, hi) in bytes."""
+
+    name: str
+    size: int
+    base: int
+    line: int
+    page: int
+    fields: tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One version of the area's content: its number and its fields' values as (field, unsigned value)."""
+
+    version: int
+    fields: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockOrderEdge:
+    """lockdep's arrow: while holding class `held`, class `acquired` was asked for, by this process, at this place."""
+
+    held: str
+    acquired: str
+    held_mode: str
+    acquired_mode: str
+    process: int
+    file: str
+    line: int
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A counterexample: what was checked, the steps, why it is one.
+
+    `spec` is a spec's name, or a path with `spec_hash` (sha256, hex).  `parameters` are (name, text) sorted by name.
+    `initial` are sentences on the state before the first step, `consequence` one sentence on what went wrong, `why`
+    the sentences that explain why nothing noticed.  `deciding` is the index of the step that decides.  `case` names a
+    known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.
+    """
+
+    spec: str
+    spec_hash: str
+    version: str
+    property: str
+    parameters: tuple[tuple[str, str], ...]
+    memory: str
+    case: str
+    processes: tuple[ProcessInfo, ...]
+    area: AreaInfo | None
+    initial: tuple[str, ...]
+    steps: tuple[Step, ...]
+    deciding: int
+    consequence: str
+    why: tuple[str, ...]
+    updates: tuple[Update, ...] = ()
+    lock_order: tuple[LockOrderEdge, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    shortest: str = ""
+    command: str = ""
+
+    @builtins.property  # `property` is a field here
+    def switches(self) -> int:
+        """How often the running process changes between one step and the next."""
+        return sum(a.process != b.process for a, b in zip(self.steps, self.steps[1:], strict=False))

@@ -1,0 +1,307 @@
+"""Where everything in the picture goes: lanes side by side, time downwards, the byte ruler on the right.
+
+Its one invariant: each row has a band of its own, and each lane, gutter and the ruler a column of its own, so what is
+placed inside one never overlaps what is inside another.  Arrow labels stand in the gutter beside the arrow's head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from modelcheck.trace.file import trace_id
+from modelcheck.trace.graph import hand_overs
+from modelcheck.view import ruler as rulers
+from modelcheck.view.distil import rows
+from modelcheck.view.drawing import (
+    FAINT,
+    INK,
+    PAPER,
+    Drawing,
+    Label,
+    Path,
+    Rect,
+    char_width,
+    colour,
+    ink_on,
+    mixed,
+    text_height,
+)
+from modelcheck.view.escape import columns, cut, printable, wrap
+from modelcheck.view.provenance import short_ranges
+
+if TYPE_CHECKING:
+    from modelcheck.trace.trace import Trace
+    from modelcheck.view.distil import Row
+
+MARGIN = 20.0
+TEXT, SMALL = 12.0, 10.0
+WRAP = 34
+PAD = 8.0
+GAP = 9.0
+PITCH = 17.0  # between two arrow heads at one box
+LABEL = 18  # columns of an arrow's label
+NARROW, HEAD = 24.0, 14.0
+DECIDES = "#fff4ce"
+
+
+@dataclass(slots=True)
+class Arrival:
+    """An arrow's end at a row: where it comes from (a row's place, below 0 for none), its label, and its look."""
+
+    source: int
+    label: str
+    stroke: str
+    dash: str = ""
+
+
+@dataclass(slots=True)
+class Cell:
+    """One row with its lines (text, size, colour, bold), its arrivals, and its place once it has one."""
+
+    row: Row
+    lane: int
+    lines: list[tuple[str, float, str, bool]]
+    arrivals: list[Arrival] = field(default_factory=list)
+    y: float = 0
+    height: float = 0
+
+    @property
+    def text_height(self) -> float:
+        """What the box's text needs."""
+        return sum(text_height(size) for _, size, _, _ in self.lines) + PAD
+
+
+@dataclass(slots=True)
+class Columns:
+    """The x of each lane's box and its width, one entry per lane, and where the ruler begins."""
+
+    left: list[float]
+    width: list[float]
+    ruler: float
+
+
+def lay_out(trace: Trace, full: bool = False) -> Drawing:
+    """The whole picture as data."""
+    shown = rows(trace, full)
+    cells = _cells(trace, shown)
+    _arrivals(trace, cells)
+    places = _columns(trace, cells)
+    drawing = Drawing()
+    seen = trace.area is not None and any(row.op for row in shown)
+    ruler = rulers.ruler_for(trace.area, places.ruler) if seen and trace.area else None
+    inner = ruler.x + ruler.width if ruler else places.ruler
+    drawing.width = max(inner + MARGIN, 640.0)
+    y = _heading(trace, drawing)
+    top = y
+    below = rulers.head(drawing, ruler, y) if ruler else y
+    life = _lane_heads(trace, drawing, places, y)
+    y = max(life, below) + GAP
+    held = rulers.held_strips(trace, shown) if ruler else []
+    for cell in cells:
+        extra = len(held) * (rulers.STRIP + 4) + 20 if cell.row.deciding and held else 0.0
+        cell.y = y
+        cell.height = max(cell.text_height, len(cell.arrivals) * PITCH + 6, rulers.STRIP + 4.0, extra)
+        y += cell.height + GAP
+    for lane, x in enumerate(places.left):
+        middle = x + places.width[lane] / 2
+        drawing.paths.append(Path(f"M{middle:.1f} {life:.1f}V{y:.1f}", "#d0d7de", 2))
+    for cell in cells:
+        _draw_cell(drawing, cells, cell, places)
+    if ruler:
+        for cell, content in zip(cells, rulers.contents(trace, shown), strict=True):
+            _draw_bytes(trace, drawing, ruler, cell, content, held)
+        rulers.boundaries(drawing, ruler, top + 16, below - 16, y)
+    drawing.height = _footing(trace, drawing, y + 6, ruler is not None) + MARGIN
+    return drawing
+
+
+def _cells(trace: Trace, shown: list[Row]) -> list[Cell]:
+    cells = []
+    function: dict[int, str] = {}
+    for row in shown:
+        small = printable(" ".join(filter(None, (
+            f"#{row.number}", row.where,
+            f"{row.function}()" if row.function and function.get(row.process) != row.function else "",
+        ))))
+        function[row.process] = row.function
+        lines = [(text, SMALL, FAINT, False) for text in wrap(small, WRAP + 6)]
+        for text in (*(f"({note})" for note in row.notes), row.text, *row.after):
+            lines += [(line, TEXT, INK, False) for line in wrap(printable(text), WRAP, 2)]
+        if row.result:
+            lines += [(line, TEXT, "#0b4f8a", True) for line in wrap(printable(row.result), WRAP, 2)]
+        if not row.op:
+            for slot, old, new in row.changes:
+                lines += [(line, SMALL, FAINT, False) for line in wrap(printable(f"{slot}: {old} -> {new}"), WRAP + 6, 2)]
+        cells.append(Cell(row, row.process, lines))
+    return cells
+
+
+def _arrivals(trace: Trace, cells: list[Cell]) -> None:
+    """Gives each load its reads-from arrows and each acquire the hand-overs from other processes."""
+    place = {step: index for index, cell in enumerate(cells) for step in cell.row.steps}
+    for cell in cells:
+        found: dict[tuple[int, int], list[int]] = {}
+        for source in cell.row.bytes if cell.row.op == "load" else ():
+            # Pieces of one store are one row, and one arrow.
+            at = place.get(source.step, -1 if source.step < 0 else -2)
+            found.setdefault((at, source.version), []).append(source.offset - cell.row.start)
+        for (at, version), offsets in found.items():
+            name = f"#{cells[at].row.number}" if at >= 0 else "start" if at == -1 else "own store"
+            label = cut(f"{name}: {short_ranges(offsets)}", LABEL)
+            cell.arrivals.append(Arrival(at, label, mixed(colour(version), "#000000", 0.3)))
+    for release, acquire, lock in hand_overs(trace):
+        source, target = place.get(release, -1), place.get(acquire, -1)
+        if source >= 0 and target >= 0 and cells[source].lane != cells[target].lane:
+            cells[target].arrivals.append(Arrival(source, cut(printable(lock), LABEL), "#6e4aa8", "6 4"))
+
+
+def _comes_from_right(cells: list[Cell], cell: Cell, arrival: Arrival) -> bool:
+    return arrival.source >= 0 and cells[arrival.source].lane > cell.lane
+
+
+def _columns(trace: Trace, cells: list[Cell]) -> Columns:
+    """Each lane as wide as its text; each gutter, left of its lane, as wide as the labels in it."""
+    count = len(trace.processes)
+    gutters = [NARROW] + [NARROW * 2] * (count - 1) + [0.0]
+    widths = [max(columns(line) for line in _title(trace, lane)) * char_width(TEXT) + 2 * PAD for lane in range(count)]
+    for cell in cells:
+        for text, size, _, _ in cell.lines:
+            widths[cell.lane] = max(widths[cell.lane], columns(text) * char_width(size) + 2 * PAD + 6)
+        for arrival in cell.arrivals:
+            gutter = cell.lane + 1 if _comes_from_right(cells, cell, arrival) else cell.lane
+            needed = columns(arrival.label) * char_width(SMALL) + HEAD + NARROW
+            gutters[gutter] = max(gutters[gutter], needed)
+    x, left = MARGIN, []
+    for lane in range(count):
+        x += gutters[lane]
+        left.append(x)
+        x += widths[lane]
+    return Columns(left, widths, x + gutters[count] + 28)
+
+
+def _title(trace: Trace, lane: int) -> list[str]:
+    process = trace.processes[lane]
+    host = next(other for other in trace.processes if other.cpu == process.cpu)
+    on = f"CPU{process.cpu}" if host is process else f"CPU{process.cpu}, on top of {host.name}"
+    return [*wrap(printable(on), 26), *wrap(printable(process.title or process.name), 26)]
+
+
+def _heading(trace: Trace, drawing: Drawing) -> float:
+    width = drawing.width - 2 * MARGIN
+    known = f" (known: {trace.case})" if trace.case else ""
+    heading = printable(f"{trace.spec} {trace.version}: {trace.property}{known}")
+    y = drawing.lines(MARGIN, MARGIN, wrap(heading, int(width / char_width(16))), 16, bold=True) + 2
+    parameters = "".join(f", {name} {text}" for name, text in trace.parameters)
+    length = f"{len(trace.steps)} steps, {trace.switches} context switches"
+    line = printable(f"memory {trace.memory}{parameters}; {length}; id {trace_id(trace)}")
+    y = drawing.lines(MARGIN, y, wrap(line, int(width / char_width(11))), 11, colour=FAINT) + 4
+    for text in trace.initial:
+        y = drawing.lines(MARGIN, y, wrap(printable(f"Initially: {text}"), int(width / char_width(TEXT)), 11), TEXT)
+    return y + 12
+
+
+def _lane_heads(trace: Trace, drawing: Drawing, places: Columns, y: float) -> float:
+    titles = [_title(trace, lane) for lane in range(len(trace.processes))]
+    height = max(map(len, titles)) * text_height(TEXT) + PAD
+    for x, width, title in zip(places.left, places.width, titles, strict=True):
+        drawing.boxes.append(Rect(x, y, width, height, "#e6eaef", "#8c959f", radius=4))
+        for number, line in enumerate(title):
+            left = x + (width - columns(line) * char_width(TEXT)) / 2
+            drawing.labels.append(Label(left, y + PAD / 2 + number * text_height(TEXT), line, TEXT, bold=number == 0))
+    return y + height
+
+
+def _draw_cell(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns) -> None:
+    x, width = places.left[cell.lane], places.width[cell.lane]
+    height = max(cell.text_height, len(cell.arrivals) * PITCH + 6)
+    y = cell.y + (cell.height - height) / 2
+    deciding = cell.row.deciding
+    if deciding:
+        drawing.bands.append(Rect(0, cell.y - 4, drawing.width, cell.height + 8, DECIDES))
+    stroke = "#b35900" if deciding else "#8c959f"
+    drawing.boxes.append(Rect(x, y, width, height, "#ffffff" if cell.row.op != "store" else "#f6f8fa", stroke,
+                              2.5 if deciding else 1, 3, kind="step"))
+    versions = list(dict.fromkeys(source.version for source in cell.row.bytes))[:8]
+    for number, version in enumerate(versions):
+        part = (height - 2) / len(versions)
+        drawing.boxes.append(Rect(x + 1, y + 1 + number * part, 6, part, colour(version)))
+    top = y + PAD / 2 + (height - cell.text_height) / 2
+    for text, size, ink, bold in cell.lines:
+        drawing.labels.append(Label(x + PAD + 4, top, text, size, ink, bold, kind="text"))
+        top += text_height(size)
+    for number, arrival in enumerate(cell.arrivals):
+        head = y + (height - len(cell.arrivals) * PITCH) / 2 + number * PITCH + PITCH - 2
+        _arrow(drawing, cells, cell, places, arrival, head)
+
+
+def _arrow(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns, arrival: Arrival, y: float) -> None:
+    """The label beside the box, and under it the arrow that ends at the box."""
+    right = _comes_from_right(cells, cell, arrival)
+    sign = 1 if right else -1
+    edge = places.left[cell.lane] + (places.width[cell.lane] if right else 0)
+    wide = columns(arrival.label) * char_width(SMALL)
+    left = edge + (HEAD if right else -HEAD - wide)
+    drawing.labels.append(Label(left, y - 14, arrival.label, SMALL, INK, halo=True, kind="rf"))
+    # All arrows to one box bend beyond its widest label, so that none runs through another's label.
+    bend = edge + sign * (HEAD + max(columns(other.label) for other in cell.arrivals) * char_width(SMALL))
+    if arrival.source < 0:
+        drawing.paths.append(Path(f"M{bend:.1f} {y:.1f}H{edge + sign:.1f}", arrival.stroke, 1.6, "2 3", True, "rf"))
+        return
+    source = cells[arrival.source]
+    start = places.left[source.lane]
+    if not right and source.lane != cell.lane:
+        start += places.width[source.lane]
+    middle = source.y + source.height / 2
+    leave = start + (-sign if source.lane != cell.lane else sign) * 34
+    drawing.paths.append(Path(
+        f"M{start:.1f} {middle:.1f}C{leave:.1f} {middle:.1f} {bend + sign * 14:.1f} {y:.1f} {bend:.1f} {y:.1f}"
+        f"H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, "lock" if arrival.dash else "rf"))
+
+
+def _draw_bytes(trace: Trace, drawing: Drawing, ruler: rulers.Ruler, cell: Cell, content: dict[int, tuple[int, str]],
+                held: list[dict[int, tuple[int, str]]]) -> None:
+    if cell.row.op:
+        touched = {source.offset: (source.version, source.variant) for source in cell.row.bytes}
+        rulers.strip(drawing, ruler, cell.y + (cell.height - rulers.STRIP) / 2, content, touched)
+    elif cell.row.deciding and held:
+        text = printable(f"what {trace.processes[cell.lane].name} read, by update:")
+        drawing.labels.append(Label(ruler.x, cell.y, cut(text, int(ruler.width / 6.7)), 11, bold=True))
+        for number, strip in enumerate(held):
+            rulers.strip(drawing, ruler, cell.y + 18 + number * (rulers.STRIP + 4), {}, strip)
+
+
+def _footing(trace: Trace, drawing: Drawing, y: float, bytes_shown: bool) -> float:
+    """What went wrong, why nothing noticed, and the legend; the y below."""
+    room = drawing.width - 2 * MARGIN - 24
+    start = y
+    y += 10
+    y = drawing.lines(MARGIN + 12, y, wrap(printable(f"=> {trace.consequence}"), int(room / char_width(14)), 3), 14, bold=True) + 4
+    for text in trace.why:
+        y = drawing.lines(MARGIN + 12, y, wrap(printable(f"   {text}".strip()), int(room / char_width(TEXT)) - 4), TEXT) + 2
+    drawing.bands.append(Rect(MARGIN, start, drawing.width - 2 * MARGIN, y + 6 - start, "#fdf0ed", "#d9a29a", radius=4))
+    y += 18
+    if not bytes_shown:
+        return y
+    used = {source.version for step in trace.steps if step.memory for source in step.memory.bytes}
+    values = {update.version: update.fields for update in trace.updates}
+    for version in sorted(used | values.keys()):
+        drawing.boxes.append(Rect(MARGIN, y, 20, 16, colour(version), INK))
+        number = Label(0, y + 1, str(version), 11, ink_on(colour(version)), bold=True)
+        shown = ", ".join(f"{name} = {number_:#x}" for name, number_ in values.get(version, ()))
+        text = wrap(printable(f"update {version}{': ' + shown if shown else ''}"), int(room / char_width(TEXT)) - 2, 4)
+        if number.width <= 20:
+            drawing.labels.append(Label(MARGIN + (20 - number.width) / 2, y + 1, number.text, 11, number.colour, bold=True))
+        y = drawing.lines(MARGIN + 28, y, text, TEXT) + 5
+    forms = sorted({printable(source.variant) for step in trace.steps if step.memory
+                    for source in step.memory.bytes if source.variant})
+    marks = ["tall bytes: what the step touches; low bytes: the rest of memory at that time", *(
+        [f"dark top edge: byte with {', '.join(forms)}"] if forms else []),
+        "arrow to a load: the store it reads, as #step: bytes of the access; dotted: content from the start; "
+        "dashed: a lock handed over"]
+    for text in marks:
+        y = drawing.lines(MARGIN, y, wrap(text, int(room / char_width(11))), 11, colour=FAINT)
+    return y
+
+
+__all__ = ["PAPER", "lay_out"]

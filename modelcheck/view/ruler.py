@@ -1,0 +1,192 @@
+"""The byte ruler: a memory area as a strip of bytes in each row, coloured by the update that wrote them.
+
+In a strip the bytes the row touches are tall and in full colour, the rest of the memory is low and pale; the number
+of the update stands in each run that has room for it.  A dark edge marks a byte whose form differs (a flag bit set).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from modelcheck.view.drawing import FAINT, INK, PAPER, Label, Path, Rect, char_width, colour, ink_on, mixed, text_height
+from modelcheck.view.escape import cut, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from modelcheck.trace.trace import AreaInfo, Trace
+    from modelcheck.view.distil import Row
+    from modelcheck.view.drawing import Drawing
+
+    Content = Mapping[int, tuple[int, str]]  # offset -> version, form
+
+STRIP = 20
+LOW = 8
+WIDEST = 624
+NAME = 10.0
+NUMBER = 11.0
+LONGEST_NAME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Where a strip is: byte `offset` is at x + offset * cell."""
+
+    area: AreaInfo
+    x: float
+    cell: float
+
+    @property
+    def width(self) -> float:
+        """The width of a whole strip."""
+        return self.area.size * self.cell
+
+    def piece(self, offset: int) -> int:
+        """The cache line or page, whichever is smaller, that the byte lies in."""
+        return (self.area.base + offset) // min(self.area.line, self.area.page)
+
+    def at(self, offset: int) -> float:
+        """The left edge of a byte."""
+        return self.x + offset * self.cell
+
+
+def ruler_for(area: AreaInfo, x: float) -> Ruler:
+    """A ruler whose bytes are 13 pixels wide, or as wide as a large area leaves them."""
+    return Ruler(area, x, min(13.0, WIDEST / area.size))
+
+
+def contents(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str]]]:
+    """What memory holds after each row; bytes nothing is known of are as the most bytes were at the start."""
+    first = [source for step in trace.steps if step.memory for source in step.memory.bytes
+             if source.step < 0 and step.memory.op == "load"]
+    versions = sorted(source.version for source in first)
+    default = max(versions, key=versions.count) if versions else min((u.version for u in trace.updates), default=0)
+    size = trace.area.size if trace.area else 0
+    memory = dict.fromkeys(range(size), (default, ""))
+    memory.update({source.offset: (source.version, source.variant) for source in reversed(first)})
+    after = []
+    for row in shown:
+        if row.op == "store":
+            memory.update({source.offset: (source.version, source.variant) for source in row.bytes})
+        after.append(dict(memory))
+    return after
+
+
+def strip(drawing: Drawing, ruler: Ruler, y: float, content: Content, touched: Content) -> None:
+    """One strip at `y`, STRIP high."""
+    seen = {**content, **touched}
+
+    def key(offset: int) -> tuple[bool, int | None, int]:
+        # A run ends where a cache line does, so that both halves of an access that crosses it have a number.
+        return offset in touched, seen[offset][0] if offset in seen else None, ruler.piece(offset)
+
+    for (tall, version, _), group in groupby(range(ruler.area.size), key=key):
+        if version is None:
+            continue
+        offsets = list(group)
+        x, width = ruler.at(offsets[0]), len(offsets) * ruler.cell
+        if tall:
+            drawing.boxes.append(Rect(x, y, width, STRIP, colour(version), INK, 1, kind="byte"))
+            _number(drawing, x, y + (STRIP - text_height(NUMBER)) / 2, width, version, ink_on(colour(version)), NUMBER)
+            if ruler.cell >= 5:
+                ticks = "".join(f"M{ruler.at(o):.1f} {y + STRIP - 4:.1f}v4" for o in offsets[1:])
+                drawing.marks += [Path(ticks, mixed(colour(version), INK, 0.5), 0.75)] if ticks else []
+        else:
+            pale = mixed(colour(version), PAPER, 0.6)
+            drawing.boxes.append(Rect(x, y + (STRIP - LOW) / 2, width, LOW, pale, kind="byte"))
+    for offset, (_, variant) in seen.items():
+        if variant:
+            top, height = (y, STRIP) if offset in touched else (y + (STRIP - LOW) / 2, LOW)
+            drawing.boxes.append(Rect(ruler.at(offset), top, ruler.cell, height * 0.25, INK, kind="form"))
+
+
+def _number(drawing: Drawing, x: float, y: float, width: float, version: int, ink: str, size: float) -> None:
+    text = str(version)
+    if len(text) * char_width(size) <= width:
+        left = x + (width - len(text) * char_width(size)) / 2
+        drawing.labels.append(Label(left, y, text, size, ink, bold=True, kind="version"))
+
+
+def held_strips(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str]]]:
+    """What the deciding process holds: its last load of each access, oldest first, a new strip where bytes repeat."""
+    decider = next((row for row in shown if row.deciding), None)
+    if decider is None or decider.op:
+        return []
+    last: dict[tuple[int, str], dict[int, tuple[int, str]]] = {}
+    for row in shown:
+        if row.number > decider.number:
+            break
+        if row.process == decider.process and row.op == "load":
+            memory = trace.steps[row.steps[0]].memory
+            assert memory is not None
+            found = last.pop((memory.whole[0], memory.text), {})
+            bytes_read = {source.offset: (source.version, source.variant) for source in row.bytes}
+            again = bool(found.keys() & bytes_read.keys())
+            last[memory.whole[0], memory.text] = bytes_read if again else {**found, **bytes_read}
+    strips: list[dict[int, tuple[int, str]]] = []
+    for held in last.values():
+        if not strips or strips[-1].keys() & held.keys():
+            strips.append({})
+        strips[-1].update(held)
+    return strips[-6:]
+
+
+def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
+    """The fields' names and offsets above the strips; the y below them."""
+    area = ruler.area
+    drawing.labels.append(Label(ruler.x, y, cut(printable(f"bytes of {area.name}"), int(ruler.width / 6.7)), 11, bold=True))
+    y += 16 + text_height(NAME)  # the second line is for the names of boundaries
+    names = [(_name(printable(name), (hi - lo) * ruler.cell), lo, hi) for name, lo, hi in area.fields]
+    height = max((sum(part.height for part in parts) for parts, _, _ in names), default=0.0) + 6
+    taken = -1e9  # the right edge of what was written last; fields may overlap
+    for parts, lo, hi in sorted(names, key=lambda item: item[1:]):
+        x, width = ruler.at(lo), (hi - lo) * ruler.cell
+        drawing.boxes.append(Rect(x, y, width, height, "#f3f4f6", "#aab2bb"))
+        if x < taken or not parts:
+            continue
+        top = y + (height - sum(part.height for part in parts)) / 2
+        for part in parts:
+            drawing.labels.append(replace(part, x=x + (width - part.width) / 2, y=top))
+            top += part.height
+        taken = x + width
+    y += height + 2
+    taken = -1e9
+    for offset in sorted({lo for _, lo, _ in area.fields}):
+        label = Label(ruler.at(offset) + 2, y, str(offset), 9, FAINT, kind="offset")
+        if label.x >= taken:
+            drawing.labels.append(label)
+            taken = label.x + label.width + 2
+    return y + text_height(9) + 4
+
+
+def _name(name: str, width: float) -> list[Label]:
+    """The name in one or two lines that fit the width, else turned up, else not at all; places are still to be set."""
+    one = Label(0, 0, cut(name, LONGEST_NAME), NAME, kind="field")
+    if not one.text or one.width <= width:
+        return [one] if one.text else []
+    middle = one.text.rfind("_", 1, int(width / char_width(NAME)) + 1)
+    two = [replace(one, text=one.text[:middle]), replace(one, text=one.text[middle:])]
+    if middle > 0 and all(part.width <= width for part in two):
+        return two
+    up = replace(one, up=True)
+    return [up] if up.width <= width else []
+
+
+def boundaries(drawing: Drawing, ruler: Ruler, name: float, top: float, bottom: float) -> None:
+    """A line down all strips where a cache line or a page begins inside the area, named at height `name`."""
+    area = ruler.area
+    taken = -1e9
+    for offset in range(1, area.size):
+        page, line = (area.base + offset) % area.page == 0, (area.base + offset) % area.line == 0
+        if not page and not line:
+            continue
+        stroke = "#b3261e" if page else "#444c56"
+        x = ruler.at(offset)
+        drawing.marks.append(Path(f"M{x:.1f} {top:.1f}V{bottom:.1f}", stroke, 2, "" if page else "6 3", kind="boundary"))
+        text = "page ends here" if page else "cache line ends here"
+        left = min(max(x - len(text) * 3, ruler.x), ruler.x + max(ruler.width - len(text) * 6, 0))
+        if left >= taken and len(text) * 6 <= ruler.width:
+            drawing.labels.append(Label(left, name, text, 10, stroke, kind="boundary"))
+            taken = left + len(text) * 6 + 4
