@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from modelcheck.spec import Expectation, Parameter, PropertyInfo, Setting, Spec, Version
     from modelcheck.sync import Mutex, RwLock, SpinLock
     from modelcheck.system.model import Model
+    from modelcheck.system.witnesses import witness_classes
 
 _HOME = {
     "action": ("Action", "assign", "check", "choose", "equal", "fence", "fresh", "has_variant", "observe", "progress",
@@ -59,6 +60,7 @@ _HOME = {
     "spec": ("Expectation", "Parameter", "PropertyInfo", "Setting", "Spec", "Version"),
     "sync": ("Mutex", "RwLock", "SpinLock"),
     "system.model": ("Model",),
+    "system.witnesses": ("witness_classes",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -67,6 +69,7 @@ __all__ = [
     "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError", "SpinLock", "UsageError", "Values",
     "Version", "assign", "check", "choose", "equal", "fence", "fresh", "has_variant", "ite", "observe", "progress",
     "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "wait",
+    "witness_classes",
 ]
 
 

@@ -1,0 +1,1 @@
+"""The command line: one module for each verb, none of which imports the engine before it has something to do."""

@@ -14,9 +14,11 @@ It is one label, put back afterwards, so that control graphs differ only where c
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from modelcheck.errors import InternalError
 from modelcheck.expression import TRUE, Expr, Slot, slots_of
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.merging import Renamed, renumber_watchers, watched
@@ -55,22 +57,99 @@ class Summary:
 
     tables: Tables
     control: Control
+    regions: dict[int, Region]
     states: int
     transitions: int
+
+    def hidden_moves(self) -> Iterator[Move]:
+        """Every move of the sources that some explored step took; the moves inside regions are in `tables`."""
+        found = self.control.found
+        for p, pc, which in sorted(found.taken):
+            yield from found.tables.processes[p].steps[pc][which].moves
+
+    def undo(self, moves: Sequence[Move]) -> list[Move]:
+        """A path beside the summary as a path beside the sources: each label's hidden steps put before its first move.
+
+        The sources' path is a shortest one with these labels; hidden steps come as late as they can, so that they switch
+        no more than they must.
+        """
+        labels = [move.label for move in moves if move.opens]
+        legs = self._legs(labels)
+        result: list[Move] = []
+        process = -1
+        for move in moves:
+            if move.label < 0:
+                result.append(move)
+                continue
+            if move.opens:
+                hidden, opening, process = legs.pop(0)
+                result += hidden
+                if move.label not in self.regions:
+                    result += opening
+                    continue
+            elif move.label not in self.regions:
+                continue  # the rest of a step that was put in whole
+            result.append(replace(move, edge=replace(move.edge, process=process)))
+        return result
+
+    def _legs(self, labels: list[int]) -> list[tuple[list[Move], list[Move], int]]:
+        """For each label: the hidden moves before its step, the step's own moves, and the process that takes it."""
+        found = self.control.found
+        states = list(found.states)
+        start = (0, 0)
+        parents: dict[tuple[int, int], tuple[tuple[int, int], int, int, bool]] = {}
+        todo = deque([start])
+        seen = {start}
+        while todo:
+            here = number, done = todo.popleft()
+            if done == len(labels):
+                break
+            for p, which, after in found.graph[number]:
+                label = self.control.labels.get((p, states[number][p], which))
+                if label is not None and label != labels[done]:
+                    continue
+                there = (after, done + (label is not None))
+                if there not in seen:
+                    seen.add(there)
+                    parents[there] = (here, p, which, label is not None)
+                    todo.append(there)
+        else:
+            raise InternalError("a summary has a path that its sources do not; please report this")
+        legs: list[tuple[list[Move], list[Move], int]] = []
+        hidden: list[Move] = []
+        while here != start:
+            (number, _), p, which, shows = parents[here]
+            table = found.tables.processes[p]
+            taken = list(table.steps[states[number][p]][which].moves)
+            if shows:
+                if legs:
+                    legs[-1] = (hidden, *legs[-1][1:])
+                hidden = []
+                legs.append(([], taken, table.process))
+            else:
+                hidden = taken + hidden
+            here = parents[here][0]
+        if legs:
+            legs[-1] = (hidden, *legs[-1][1:])
+        return legs[::-1]
 
 
 _CONTROLS: dict[Hashable, Control] = {}
 
 
-def summarise(tables: Tables, observers: frozenset[int], bounds: Bounds) -> Summary | None:
+def summarise(tables: Tables, observers: frozenset[int], bounds: Bounds,
+              keep: frozenset[Slot] = frozenset()) -> Summary | None:
     """The summary, or None where there is nothing to summarise or the bounds ended it.
 
-    `observers` are positions in `tables.processes`.  Raises nothing: where an observer disturbs a source, None.
+    `observers` are positions in `tables.processes`; `keep` are slots read from outside, which must be data or observed.
     """
     sources = tuple(i for i in range(len(tables.processes)) if i not in observers)
     if not sources or tables.invariants or not influencing(tables, frozenset(sources)).isdisjoint(observers):
         return None
-    control_tables, labels, regions, singles = _control_tables(tables, sources, _data_slots(tables, sources))
+    data = _data_slots(tables, sources)
+    if not keep <= data | {s for i in observers for m in tables.processes[i].all_moves() for s, _ in m.updates}:
+        return None
+    control_tables, labels, regions, singles = _control_tables(tables, sources, data)
     key = (_key(control_tables), tuple(sorted(labels.items())))
     control = _CONTROLS.get(key)
     if control is None:
@@ -80,7 +159,7 @@ def summarise(tables: Tables, observers: frozenset[int], bounds: Bounds) -> Summ
         control = _CONTROLS[key] = Control(found, labels, _automaton(found, labels))
     process = _expand(control.automaton, regions, singles)
     rest = tuple(table for i, table in enumerate(tables.processes) if i in observers)
-    return Summary(replace(tables, processes=(process, *rest)), control, len(control.found.states), control.found.transitions)
+    return Summary(replace(tables, processes=(process, *rest)), control, regions, len(control.found.states), control.found.transitions)
 
 
 def _data_slots(tables: Tables, sources: tuple[int, ...]) -> frozenset[Slot]:

@@ -65,6 +65,8 @@ class Move:
     edge: Edge
     observes: Observes | None = None
     progress: bool = False
+    reaches: tuple[str, ...] = ()  # witnesses it is evidence for
+    lines: tuple[tuple[str, int], ...] = ()  # source lines it runs, as (file, line)
     label: int = -1  # in a summary: the label of the sources' control graph this move is part of
     opens: bool = False  # in a summary: whether it is the first of its label
 
@@ -195,7 +197,11 @@ def _process_table(system: System, process: int) -> ProcessTable:
             action = None if edge.piece is not None else space.machine.nodes[edge.node].action
             progress = action is not None and action.progress
             observes = _observes(system, process, edge) if action is not None and action.observes else None
-            found.append(Step((Move(edge.guard, edge.updates, edge, observes, progress),), numbers[edge.target]))
+            reaches = action.reaches if action is not None and not edge.breaks else ()
+            nodes = [space.machine.nodes[i] for i in (edge.node, *edge.passed)]
+            lines = tuple(dict.fromkeys((node.file, node.line) for node in nodes))
+            move = Move(edge.guard, edge.updates, edge, observes, progress, reaches, lines)
+            found.append(Step((move,), numbers[edge.target]))
         steps.append(tuple(found))
     return ProcessTable(space.process.name, process, tuple(order), tuple(steps))
 

@@ -19,7 +19,7 @@ from modelcheck.process.frame_key import FrameKeys, FramePart, Process, place
 from modelcheck.process.growth import growth
 from modelcheck.process.liveness import yield_points
 from modelcheck.process.minimise import minimise
-from modelcheck.process.run import Run
+from modelcheck.process.run import Run, Runs
 from modelcheck.process.step_machine import Context, Fact, Node, StepMachine
 
 _REPLAYED_PER_NODE = 50  # steps replayed in all, for each node of the cap: replaying a deep machine is quadratic
@@ -38,8 +38,7 @@ def extract(factory: Callable[[], Process], name: str, cap: int = 20000,
         extraction.check_all_again()
         return extraction.machine()
     finally:
-        for run in extraction.open:
-            run.close()
+        extraction.runs.close_all()
 
 
 @dataclass(slots=True)
@@ -71,18 +70,18 @@ class _Found:
 
 class _Extraction:
     def __init__(self, factory: Callable[[], Process], name: str, cap: int) -> None:
-        self.factory, self.name, self.cap = factory, name, cap
+        self.name, self.cap = name, cap
+        self.runs = Runs(factory, name)
         self.keys = FrameKeys(name)
         self.nodes: list[_Found] = []
         self.number: dict[_Identity, int] = {}
         self.actions: dict[Action, int] = {}  # numbered, since hashing one walks all of it
-        self.open: dict[Run, None] = {}  # every run not closed yet, in a set that keeps its order
         self.second: list[tuple[int, int, Run]] = []  # edges into a node known before, with the run that took them
         self.replayed = 0
 
     def explore(self, initial: Context) -> None:
         """Finds every node, breadth first."""
-        run = self._start()
+        run = self.runs.start()
         root, _ = self._arrive(run, initial, ())
         waiting = {root: run}
         queue = deque([root])
@@ -107,7 +106,7 @@ class _Extraction:
                     elif (self.nodes[target].parent, self.nodes[target].branch) != (at, b):
                         self.second.append((at, b, run))
             if not node.followed():
-                self._close(warm)
+                self.runs.close(warm)
 
     def check_second_histories(self) -> None:
         """Requires that every node goes on alike whichever way it was reached."""
@@ -121,17 +120,27 @@ class _Extraction:
                     self._require(run, target)
                 run.send(node.response(c))
                 self._require(run, node.targets[c], self._identity(run, *self._beyond(node, c)))
-                self._close(run)
-            self._close(run)
+                self.runs.close(run)
+            self.runs.close(run)
 
     def check_all_again(self) -> None:
-        """Requires that every shortest history leads where it did before."""
+        """Requires that every shortest history leads where it did before.
+
+        Before that the number of runs and the number of steps are made odd, so that a hidden toggle is out of phase.
+        """
+        if self.runs.steps % 2 == 0:
+            self.runs.close(self.runs.start())
+        if self.runs.starts % 2 == 0:
+            run = self.runs.start()
+            for b in self.nodes[0].followed()[:1]:
+                self._require(run, 0)
+                run.send(self.nodes[0].response(b))
+            self.runs.close(run)
         inner = {node.parent for node in self.nodes}
+        checked: set[int] = set()
         for i, node in enumerate(self.nodes):
             if i not in inner and (node.parent >= 0 or i == 0):
-                run = self._rerun(i)
-                self._require(run, i, self._identity(run, node.context, node.facts))
-                self._close(run)
+                self.runs.close(self._rerun(i, checked))
 
     def machine(self) -> StepMachine:
         """What was found, minimised."""
@@ -207,28 +216,24 @@ class _Extraction:
             raise SpecError(f"process {self.name} releases `{lock}`, which it does not hold here (it holds {held}); "
                             "take the lock on every path that leads here", f"{file}:{line}")
 
-    def _start(self) -> Run:
-        return Run(self.factory, self.name, self.open)
-
-    def _close(self, run: Run) -> None:
-        run.close()
-        self.open.pop(run, None)
-
-    def _rerun(self, number: int) -> Run:
-        """A fresh run that rests at node `number`."""
-        history = []
-        at = number
-        while self.nodes[at].parent >= 0:
-            history.append((self.nodes[at].parent, self.nodes[at].branch))
-            at = self.nodes[at].parent
+    def _rerun(self, number: int, checked: set[int] | None = None) -> Run:
+        """A fresh run that rests at node `number`; requires the whole identity of nodes on the way not in `checked`."""
+        history = [(number, -1)]
+        while (node := self.nodes[history[-1][0]]).parent >= 0:
+            history.append((node.parent, node.branch))
         self.replayed += len(history)
         if self.replayed > _REPLAYED_PER_NODE * self.cap:
             raise self._too_large(f"has {len(self.nodes)} local states so far and grows too deep to replay")
-        run = self._start()
+        run = self.runs.start()
         for at, b in reversed(history):
-            self._require(run, at)
-            run.send(self.nodes[at].response(b))
-        self._require(run, number)
+            node = self.nodes[at]
+            if checked is None or at in checked:
+                self._require(run, at)
+            else:
+                checked.add(at)
+                self._require(run, at, self._identity(run, node.context, node.facts))
+            if b >= 0:
+                run.send(node.response(b))
         return run
 
     def _require(self, run: Run, number: int, identity: _Identity | None = None) -> None:

@@ -90,18 +90,20 @@ class FrameKeys:
         """The keys of what lies on the operand stack: the iterator of each `for` loop around.
 
         `tp_traverse` of a generator visits names, function, locals, then the stack from its bottom, then the exception
-        being handled, if any.  In a handler the stack holds that exception too, so it is refused either way.
+        in the works, which is None after an except block and is refused inside one: there the stack holds more.
         """
         frame = _frame(generator)
-        below = gc.get_referents(generator)[-point.depth:]
-        if point.delegates and isinstance(generator.gi_yieldfrom, GeneratorType):
-            if below[-1] is not generator.gi_yieldfrom:
-                raise self._error(frame, "has a yield from inside an except block; move it after the block")
+        visited = gc.get_referents(generator)
+        below = visited[-point.depth - 1:-1] if visited[-1] is None else visited[-point.depth:]
+        if not point.loops_only:
+            raise self._error(frame, _misplaced(below, visited[-1]))
+        if isinstance(generator.gi_yieldfrom, GeneratorType):
             del below[-1]
         for item in below:
             rest = _rest(item)
             if rest is None:
-                raise self._error(frame, _misplaced(item))
+                raise self._error(frame, f"yields inside a loop over a {type(item).__name__}; "
+                                  "loop over a range, a tuple or a str")
             iterators.append(item)
             yield type(item), self._freeze(rest, "<loop>", frame, registers)
 
@@ -135,13 +137,12 @@ def _rest(iterator: object) -> object:
     return sequence[reduced[2]:] if len(reduced) > 2 else sequence
 
 
-def _misplaced(item: object) -> str:
-    kind = type(item).__name__
-    if getattr(item, "__name__", "") == "__exit__":
-        return "yields inside a with block; take and release what it guards in actions of their own"
-    if isinstance(item, BaseException):
+def _misplaced(below: list[object], last: object) -> str:
+    """What is wrong with a yield above the stack items `below`; `last` is the exception being handled, if one is."""
+    if isinstance(last, BaseException):
         return "yields inside an except block; note what happened in a local and yield after the block"
-    if hasattr(item, "__next__"):
-        return f"yields inside a loop over a {kind}; loop over a range, a tuple or a str"
+    if any(getattr(item, "__name__", "") == "__exit__" for item in below):
+        return "yields inside a with block; take and release what it guards in actions of their own"
+    kind = next((type(item).__name__ for item in below if _rest(item) is None), type(below[-1]).__name__)
     return (f"yields while a value of type {kind} waits on the operand stack; "
             "make the yield a statement of its own (`x = yield ...`), outside `with`, calls and larger expressions")

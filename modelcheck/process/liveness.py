@@ -34,12 +34,17 @@ _FRAME_READERS = {"locals", "vars", "dir", "eval", "exec", "super", "_getframe",
 
 @dataclass(frozen=True, slots=True)
 class YieldPoint:
-    """One YIELD_VALUE of a code: its line, what is live after it, the stack below it, whether it delegates."""
+    """One YIELD_VALUE of a code: its line, what is live after it, and the depth of the stack below it.
+
+    `delegates` where it belongs to a `yield from`, whose iterator is then the top of that stack; `loops_only` where
+    everything else there is the iterator of a `for` loop around.
+    """
 
     line: int
     live: frozenset[str]
     depth: int
     delegates: bool
+    loops_only: bool
 
 
 def live_locals(code: CodeType, offset: int) -> frozenset[str]:
@@ -59,17 +64,20 @@ def yield_points(code: CodeType) -> dict[int, YieldPoint]:
     That is its own offset, and from 3.13 on the offset of the RESUME after it; both are keys.
     """
     flow = _Flow(code)
-    live, depth = flow.live_in(), flow.depth_in()
+    live, stacks = flow.live_in(), flow.stacks()
     cells = frozenset(code.co_cellvars + code.co_freevars)
     points = {}
     line = code.co_firstlineno
     for i, instruction in enumerate(flow.instructions):
         position = instruction.positions.lineno if instruction.positions else None
         line = position if position is not None else line
-        if instruction.opname == "YIELD_VALUE" and depth[i] is not None:
+        stack = stacks[i]
+        if instruction.opname == "YIELD_VALUE" and stack is not None:
             names = {name for n, name in enumerate(code.co_varnames) if live[i + 1] >> n & 1}
             resume = flow.instructions[i + 1]
-            point = YieldPoint(line, cells | names, (depth[i] or 0) - 1, (resume.arg or 0) & 3 == 2)
+            delegates = (resume.arg or 0) & 3 == 2
+            below = stack[:-2] if delegates else stack[:-1]
+            point = YieldPoint(line, cells | names, len(stack) - 1, delegates, all(below))
             points[instruction.offset] = points[resume.offset] = point
     return points
 
@@ -82,13 +90,12 @@ class _Flow:
         self.code = code
         self.instructions = list(bytecode)
         self.number = {instruction.offset: i for i, instruction in enumerate(self.instructions)}
-        self.handlers: list[list[tuple[int, int]]] = [[] for _ in self.instructions]
+        self.handlers: list[list[tuple[int, int, int]]] = [[] for _ in self.instructions]
         entries: list[Any] = bytecode.exception_entries  # type: ignore[attr-defined]  # not in typeshed
         for entry in entries:
-            pushed = entry.depth + entry.lasti + 1
             for i, instruction in enumerate(self.instructions):
                 if entry.start <= instruction.offset < entry.end:
-                    self.handlers[i].append((self.number[entry.target], pushed))
+                    self.handlers[i].append((self.number[entry.target], entry.depth, entry.lasti + 1))
         self.all = (1 << len(code.co_varnames)) - 1
         self.reads_all = bool(_FRAME_READERS.intersection(code.co_names))
 
@@ -106,7 +113,7 @@ class _Flow:
         after = [[target for target, _ in self.successors(i)] for i in range(len(effects))]
         for i, instruction in enumerate(self.instructions):
             if instruction.opname not in _NEVER_RAISE:
-                after[i] += [target for target, _ in self.handlers[i]]
+                after[i] += [target for target, _, _ in self.handlers[i]]
         live = [0] * len(effects)
         changed = True
         while changed:
@@ -146,21 +153,28 @@ class _Flow:
     def _bit(self, index: int) -> int:
         return 1 << index & self.all  # indexes past the locals are cells, which are always live
 
-    def depth_in(self) -> list[int | None]:
-        """The operand stack's depth before each instruction, None where it is unreachable."""
-        depth: list[int | None] = [None] * len(self.instructions)
-        todo: list[tuple[int, int]] = []
+    def stacks(self) -> list[tuple[bool, ...] | None]:
+        """The operand stack before each instruction, None where it is unreachable: per item, whether a loop's iterator.
+
+        Only net effects are known, which is enough: a loop leaves its iterator alone until it is done with it.
+        """
+        stacks: list[tuple[bool, ...] | None] = [None] * len(self.instructions)
+        todo: list[tuple[int, tuple[bool, ...]]] = []
         for i, instruction in enumerate(self.instructions):
             if instruction.opname == "RESUME" and (instruction.arg or 0) & 3 == 0:
-                todo.append((i, 0))  # where the body begins: before it 3.11 counts the stack in a way of its own
+                todo.append((i, ()))  # where the body begins: before it 3.11 counts the stack in a way of its own
         while todo:
-            i, before = todo.pop()
-            if depth[i] is not None:
+            i, stack = todo.pop()
+            if stacks[i] is not None:
                 continue
-            depth[i] = before
+            stacks[i] = stack
             instruction = self.instructions[i]
-            todo += self.handlers[i]
+            for handler, depth, pushed in self.handlers[i]:
+                todo.append((handler, stack[:depth] + (False,) * pushed))
             for target, jump in self.successors(i):
                 effect = dis.stack_effect(instruction.opcode, instruction.arg, jump=jump)
-                todo.append((target, before + effect))
-        return depth
+                if instruction.opname == "FOR_ITER" and not jump:
+                    todo.append((target, (*stack[:-1], True, False)))
+                else:
+                    todo.append((target, stack[:effect] if effect < 0 else stack + (False,) * effect))
+        return stacks

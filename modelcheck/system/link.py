@@ -37,8 +37,9 @@ class System:
         accesses = [node.action.access for machine in machines for node in machine.nodes
                     if node.action is not None and node.action.access is not None]
         self.cells = {name: CellMap(area, [a for a in accesses if a.area == name]) for name, area in model.areas.items()}
+        sleeping = next((p.name for p in model.properties.values() if p.kind == "sleep-in-atomic" and p.name in watched), "")
         self.spaces = tuple(
-            LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched)
+            LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched, sleeping)
             for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True)))
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)

@@ -48,6 +48,7 @@ class Edge:
     node: int
     branch: int
     choice: str
+    kind: str = "perform"  # the kind of its action, or "perform"
     guard: Expr = TRUE
     updates: tuple[tuple[Slot, Expr], ...] = ()
     breaks: str = ""
@@ -55,13 +56,15 @@ class Edge:
     register: int = -1
     preempts: bool = False
     resumes: bool = False
+    passed: tuple[int, ...] = ()  # nodes issued or passed on the way to the target
 
 
 class LocalSpace:
     """The local states of one process, linked: own slots named after it, cells in place of bytes."""
 
     def __init__(self, index: int, process: Process, machine: StepMachine, areas: Mapping[str, Area],
-                 cells: Mapping[str, CellMap], ordered: Ordered, watched: frozenset[str]) -> None:
+                 cells: Mapping[str, CellMap], ordered: Ordered, watched: frozenset[str],
+                 sleeping: str = "") -> None:
         self.index = index
         self.process = process
         self.machine = machine
@@ -69,8 +72,9 @@ class LocalSpace:
         self._cells = cells
         self._ordered = ordered
         self._watched = watched
+        self._sleeping = sleeping  # the watched property that forbids sleeping while atomic
         self._pieces: dict[Access, tuple[Piece, ...]] = {}
-        self.start = self._settle(Local(0))
+        self.start, self.start_passed = self._settle(Local(0))
 
     def node(self, local: Local) -> Node:
         """The node a local state rests at."""
@@ -92,31 +96,36 @@ class LocalSpace:
             self._pieces[access] = found
         return found
 
-    def _settle(self, local: Local) -> Local:
-        """Issues accesses and passes fences as far as possible."""
+    def _settle(self, local: Local) -> tuple[Local, tuple[int, ...]]:
+        """Issues accesses and passes fences as far as possible; also the nodes passed."""
         node_index, window, _ = local
-        seen = set()
+        seen: dict[tuple[int, tuple[tuple[int, tuple[int, ...]], ...]], None] = {}
+
+        def rest() -> tuple[Local, tuple[int, ...]]:
+            return Local(node_index, window), tuple(node for node, _ in seen)
+
         while True:
             node = self.machine.nodes[node_index]
             action = node.action
             if action is None or action.kind not in ("load", "store", "fence"):
-                return Local(node_index, window)
+                return rest()
             if (node_index, window) in seen:
                 raise SpecError(f"process {self.process.name!r} loops without a step; yield something that can be seen",
                                 f"{node.file}:{node.line}")
-            seen.add((node_index, window))
+            before = window
             if action.kind == "fence":
                 if window:
-                    return Local(node_index, window)
+                    return rest()
             elif action.access is not None:
                 if action.kind == "load" and any(self.machine.nodes[i].register == node.register for i, _ in window):
-                    return Local(node_index, window)
+                    return rest()
                 pending = tuple(range(len(self.pieces(action.access))))
                 if pending:
                     window = (*window, (node_index, pending))
                 if len(window) > MOST_PENDING:
                     raise SpecError(f"process {self.process.name!r} has more than {MOST_PENDING} accesses pending; "
                                     "put a fence or a lock operation on the loop", f"{node.file}:{node.line}")
+            seen[node_index, before] = None
             node_index = node.targets[0]
 
     def _access(self, node_index: int) -> Access:
@@ -142,7 +151,7 @@ class LocalSpace:
     def _perform(self, local: Local, window: tuple[tuple[int, tuple[int, ...]], ...], node_index: int, piece: Piece,
                  position: int) -> list[Edge]:
         access = piece.access
-        target = self._settle(Local(local.node, window))
+        target, passed = self._settle(Local(local.node, window))
         choice = f"{access.text} bytes {piece.lo}-{piece.hi - 1}"
         if sum(self._access(i).text == access.text for i, _ in local.window[:position]):
             choice += f" (entry {position})"
@@ -154,11 +163,13 @@ class LocalSpace:
         requires = [(self.link(condition), name) for condition, name in access.requires if name in self._watched]
         if access.store and area.bounds in self._watched and any(not 0 <= o < area.size for o in range(piece.lo, piece.hi)):
             requires.append((FALSE, area.bounds))
-        edges = [Edge(self.index, local, target, node_index, 0, f"{choice} breaks {name}", _negate(condition), (), name, piece)
+        edges = [Edge(self.index, local, target, node_index, 0, f"{choice} breaks {name}", "perform", _negate(condition), (), name, piece,
+                      passed=passed)
                  for condition, name in requires]
         guard = conjunction(tuple(condition for condition, _ in requires))
         if guard != FALSE:
-            edges.append(Edge(self.index, local, target, node_index, 0, choice, guard, updates, "", piece, register))
+            edges.append(Edge(self.index, local, target, node_index, 0, choice, "perform", guard, updates, "", piece, register,
+                              passed=passed))
         return edges
 
     def _stores(self, cell: Cell, access: Access) -> list[tuple[Slot, Expr]]:
@@ -191,8 +202,8 @@ class LocalSpace:
         waits = {register.index for register in action.registers}
         if any(self.machine.nodes[i].register in waits for i, _ in local.window):
             return []
-        if action.sleeps and node.context.atomic and "sleep-in-atomic" in self._watched:
-            return [Edge(self.index, local, local, local.node, 0, f"{action.label} sleeps", breaks="sleep-in-atomic")]
+        if action.sleeps and node.context.atomic and self._sleeping:
+            return [Edge(self.index, local, local, local.node, 0, f"{action.label} sleeps", action.kind, breaks=self._sleeping)]
         edges = []
         for number, branch in enumerate(action.branches):
             if branch.stay and local.queued:
@@ -211,12 +222,12 @@ class LocalSpace:
             guard = TRUE  # a check of another property lets everything pass
         if action.kind == "compare":
             guard = self._compare(action, bool(branch.response))
-        target = (Local(local.node, local.window, True) if branch.stay
-                  else self._settle(Local(node.targets[number], local.window)))
+        target, passed = ((Local(local.node, local.window, True), ()) if branch.stay
+                          else self._settle(Local(node.targets[number], local.window)))
         choice = action.label if len(action.branches) == 1 else f"{action.label} -> {_answer(branch.stay, branch.response)}"
         updates = tuple((self.own(slot), self.link(value)) for slot, value in branch.updates)
-        return Edge(self.index, local, target, local.node, number, choice, guard, updates, breaks,
-                    preempts=action.test == "preempt", resumes=action.test == "resume")
+        return Edge(self.index, local, target, local.node, number, choice, action.kind, guard, updates, breaks,
+                    preempts=action.test == "preempt", resumes=action.test == "resume", passed=passed)
 
     def _compare(self, action: Action, outcome: bool) -> Expr:
         """When a comparison may have this outcome (design.md section 2: different stamps explore both)."""

@@ -65,7 +65,8 @@ def rows(trace: Trace, full: bool = False) -> list[Row]:
                 pending.setdefault(step.process, []).append(step.label)
         elif not matters(index):
             if step.kind == "choose":
-                notes.setdefault(step.process, []).append(f"{step.label}: {step.response}" if step.response else step.label)
+                chosen = f"{step.label}: {step.response}" if step.response else step.label
+                notes.setdefault(step.process, []).append(chosen)
         else:
             row = _row(trace, index, known, held[index])
             before = made[-1] if follows and not made[-1].after and not pending.get(step.process) else None

@@ -40,7 +40,8 @@ def render(trace: Trace, full: bool = False) -> str:
         lines += [f"  subgraph cluster_{index} {{", f"    label={_quoted([process.title or process.name])};"]
         for row in shown:
             if row.process == index:
-                parts = [f"#{row.number} {row.where}".strip(), row.text, *row.after, *([row.result] if row.result else [])]
+                parts = [f"#{row.number} {row.where}".strip(), row.text, *row.after]
+                parts += [row.result] if row.result else []
                 look = ', color="#b35900", penwidth=2.5, fillcolor="#fff4ce"' if row.deciding else ""
                 lines.append(f"    s{row.number} [label={_quoted(parts)}{look}];")
         lines.append("  }")
@@ -50,7 +51,8 @@ def render(trace: Trace, full: bool = False) -> str:
 def _edges(trace: Trace, node: dict[int, str], full: bool) -> list[str]:
     found: dict[tuple[str, str, str], list[int]] = {}
     names: dict[tuple[str, str, str], str] = {}
-    for source, target, data in sorted(happens_before(trace).edges(data=True), key=lambda edge: (*edge[:2], edge[2]["kind"])):
+    edges = happens_before(trace).edges(data=True)
+    for source, target, data in sorted(edges, key=lambda edge: (*edge[:2], edge[2]["kind"])):
         kind = data["kind"]
         if kind == "po" or source not in node or target not in node or (kind in ("co", "fr") and not full):
             continue

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from modelcheck.view.escape import columns
 
+MARGIN = 20.0  # around the picture
 INK, FAINT, PAPER = "#1f2328", "#59636e", "#ffffff"
 # Okabe and Ito's colours, which colour-blind people can tell apart; index: version modulo 8.
 PALETTE = ("#bbbbbb", "#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00")

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from modelcheck.trace.file import trace_id
 from modelcheck.trace.graph import hand_overs
+from modelcheck.view import legend
 from modelcheck.view import ruler as rulers
 from modelcheck.view.distil import rows
 from modelcheck.view.drawing import (
     FAINT,
     INK,
-    PAPER,
+    MARGIN,
     Drawing,
     Label,
     Path,
     Rect,
     char_width,
     colour,
-    ink_on,
     mixed,
     text_height,
 )
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
     from modelcheck.view.distil import Row
 
-MARGIN = 20.0
 TEXT, SMALL = 12.0, 10.0
 WRAP = 34
 PAD = 8.0
@@ -112,7 +111,7 @@ def lay_out(trace: Trace, full: bool = False) -> Drawing:
         for cell, content in zip(cells, rulers.contents(trace, shown), strict=True):
             _draw_bytes(trace, drawing, ruler, cell, content, held)
         rulers.boundaries(drawing, ruler, top + 16, below - 16, y)
-    drawing.height = _footing(trace, drawing, y + 6, ruler is not None) + MARGIN
+    drawing.height = legend.footing(trace, drawing, y + 6, ruler is not None) + MARGIN
     return drawing
 
 
@@ -132,7 +131,8 @@ def _cells(trace: Trace, shown: list[Row]) -> list[Cell]:
             lines += [(line, TEXT, "#0b4f8a", True) for line in wrap(printable(row.result), WRAP, 2)]
         if not row.op:
             for slot, old, new in row.changes:
-                lines += [(line, SMALL, FAINT, False) for line in wrap(printable(f"{slot}: {old} -> {new}"), WRAP + 6, 2)]
+                change = wrap(printable(f"{slot}: {old} -> {new}"), WRAP + 6, 2)
+                lines += [(line, SMALL, FAINT, False) for line in change]
         cells.append(Cell(row, row.process, lines))
     return cells
 
@@ -144,16 +144,16 @@ def _arrivals(trace: Trace, cells: list[Cell]) -> None:
         found: dict[tuple[int, int], list[int]] = {}
         for source in cell.row.bytes if cell.row.op == "load" else ():
             # Pieces of one store are one row, and one arrow.
-            at = place.get(source.step, -1 if source.step < 0 else -2)
-            found.setdefault((at, source.version), []).append(source.offset - cell.row.start)
+            origin = place.get(source.step, -1 if source.step < 0 else -2)
+            found.setdefault((origin, source.version), []).append(source.offset - cell.row.start)
         for (at, version), offsets in found.items():
             name = f"#{cells[at].row.number}" if at >= 0 else "start" if at == -1 else "own store"
             label = cut(f"{name}: {short_ranges(offsets)}", LABEL)
             cell.arrivals.append(Arrival(at, label, mixed(colour(version), "#000000", 0.3)))
     for release, acquire, lock in hand_overs(trace):
-        source, target = place.get(release, -1), place.get(acquire, -1)
-        if source >= 0 and target >= 0 and cells[source].lane != cells[target].lane:
-            cells[target].arrivals.append(Arrival(source, cut(printable(lock), LABEL), "#6e4aa8", "6 4"))
+        giver, taker = place.get(release, -1), place.get(acquire, -1)
+        if giver >= 0 and taker >= 0 and cells[giver].lane != cells[taker].lane:
+            cells[taker].arrivals.append(Arrival(giver, cut(printable(lock), LABEL), "#6e4aa8", "6 4"))
 
 
 def _comes_from_right(cells: list[Cell], cell: Cell, arrival: Arrival) -> bool:
@@ -269,39 +269,3 @@ def _draw_bytes(trace: Trace, drawing: Drawing, ruler: rulers.Ruler, cell: Cell,
         drawing.labels.append(Label(ruler.x, cell.y, cut(text, int(ruler.width / 6.7)), 11, bold=True))
         for number, strip in enumerate(held):
             rulers.strip(drawing, ruler, cell.y + 18 + number * (rulers.STRIP + 4), {}, strip)
-
-
-def _footing(trace: Trace, drawing: Drawing, y: float, bytes_shown: bool) -> float:
-    """What went wrong, why nothing noticed, and the legend; the y below."""
-    room = drawing.width - 2 * MARGIN - 24
-    start = y
-    y += 10
-    y = drawing.lines(MARGIN + 12, y, wrap(printable(f"=> {trace.consequence}"), int(room / char_width(14)), 3), 14, bold=True) + 4
-    for text in trace.why:
-        y = drawing.lines(MARGIN + 12, y, wrap(printable(f"   {text}".strip()), int(room / char_width(TEXT)) - 4), TEXT) + 2
-    drawing.bands.append(Rect(MARGIN, start, drawing.width - 2 * MARGIN, y + 6 - start, "#fdf0ed", "#d9a29a", radius=4))
-    y += 18
-    if not bytes_shown:
-        return y
-    used = {source.version for step in trace.steps if step.memory for source in step.memory.bytes}
-    values = {update.version: update.fields for update in trace.updates}
-    for version in sorted(used | values.keys()):
-        drawing.boxes.append(Rect(MARGIN, y, 20, 16, colour(version), INK))
-        number = Label(0, y + 1, str(version), 11, ink_on(colour(version)), bold=True)
-        shown = ", ".join(f"{name} = {number_:#x}" for name, number_ in values.get(version, ()))
-        text = wrap(printable(f"update {version}{': ' + shown if shown else ''}"), int(room / char_width(TEXT)) - 2, 4)
-        if number.width <= 20:
-            drawing.labels.append(Label(MARGIN + (20 - number.width) / 2, y + 1, number.text, 11, number.colour, bold=True))
-        y = drawing.lines(MARGIN + 28, y, text, TEXT) + 5
-    forms = sorted({printable(source.variant) for step in trace.steps if step.memory
-                    for source in step.memory.bytes if source.variant})
-    marks = ["tall bytes: what the step touches; low bytes: the rest of memory at that time", *(
-        [f"dark top edge: byte with {', '.join(forms)}"] if forms else []),
-        "arrow to a load: the store it reads, as #step: bytes of the access; dotted: content from the start; "
-        "dashed: a lock handed over"]
-    for text in marks:
-        y = drawing.lines(MARGIN, y, wrap(text, int(room / char_width(11))), 11, colour=FAINT)
-    return y
-
-
-__all__ = ["PAPER", "lay_out"]

@@ -103,6 +103,7 @@ class _Told:
         """The lines of one row: where it is, what it does, carets when it decides."""
         process = self.trace.processes[row.process]
         width -= len(prefix)
+        nesting = NESTING if width >= SECOND - 4 else 1  # three CPUs and more have no room to spare
         level = self.level[row.process]
         lines: list[tuple[int, str]] = []
         if self.running.setdefault(process.cpu, 0 if level else row.process) != row.process or (
@@ -117,12 +118,12 @@ class _Told:
         self.function[row.process] = row.function
         inside = depth + (1 if row.function else 0)
         lines += [(inside, f"({note})") for note in row.notes]
-        lines += [(inside, text) for text in self._statement(row, width - NESTING * min(inside, DEEPEST))]
+        lines += [(inside, text) for text in self._statement(row, width - nesting * min(inside, DEEPEST))]
         made = []
         for indent, text in lines:
-            pad = " " * min(indent * NESTING, DEEPEST * NESTING, width // 3)
-            pad += " " * (NESTING if text.startswith("  ") else 0)
-            made += [pad + line for line in wrap(ascii_text(text), width - len(pad), NESTING)]
+            pad = " " * min(indent * nesting, DEEPEST * nesting, width // 3)
+            pad += " " * (nesting if text.startswith("  ") else 0)
+            made += [pad + line for line in wrap(ascii_text(text), width - len(pad), nesting)]
         if row.deciding:
             last = made[-1]
             made.append(" " * (len(last) - len(last.lstrip())) + "^" * max(len(last.strip()), 1))

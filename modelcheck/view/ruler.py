@@ -136,7 +136,8 @@ def held_strips(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str
 def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
     """The fields' names and offsets above the strips; the y below them."""
     area = ruler.area
-    drawing.labels.append(Label(ruler.x, y, cut(printable(f"bytes of {area.name}"), int(ruler.width / 6.7)), 11, bold=True))
+    title = cut(printable(f"bytes of {area.name}"), int(ruler.width / char_width(NUMBER)))
+    drawing.labels.append(Label(ruler.x, y, title, NUMBER, bold=True))
     y += 16 + text_height(NAME)  # the second line is for the names of boundaries
     names = [(_name(printable(name), (hi - lo) * ruler.cell), lo, hi) for name, lo, hi in area.fields]
     height = max((sum(part.height for part in parts) for parts, _, _ in names), default=0.0) + 6
@@ -184,7 +185,8 @@ def boundaries(drawing: Drawing, ruler: Ruler, name: float, top: float, bottom: 
             continue
         stroke = "#b3261e" if page else "#444c56"
         x = ruler.at(offset)
-        drawing.marks.append(Path(f"M{x:.1f} {top:.1f}V{bottom:.1f}", stroke, 2, "" if page else "6 3", kind="boundary"))
+        dash = "" if page else "6 3"
+        drawing.marks.append(Path(f"M{x:.1f} {top:.1f}V{bottom:.1f}", stroke, 2, dash, kind="boundary"))
         text = "page ends here" if page else "cache line ends here"
         left = min(max(x - len(text) * 3, ruler.x), ruler.x + max(ruler.width - len(text) * 6, 0))
         if left >= taken and len(text) * 6 <= ruler.width:

@@ -3,8 +3,8 @@
 Source: xen_get_runstate_snapshot_cpu_delta() and get64() in drivers/xen/time.c; xen_vcpu_stolen() for the reader of the
 state alone.  Each retries for ever.
 
-A projected reader copies only the bytes in `witnesses`, and starts over as soon as a completed entry-time load has the
-flag (design.md section 5): such a snapshot can never be accepted, and starting over earlier only reaches the states
+A projected reader copies only the bytes in `witnesses`, and with `early` starts over as soon as a completed entry-time load
+has the flag (design.md section 5): such a snapshot can never be accepted, and starting over earlier only reaches the states
 that starting over later with no step of another in between would reach.
 """
 
@@ -21,11 +21,15 @@ SNAPSHOT = "xen_get_runstate_snapshot_cpu_delta"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a reader sees: the area, and for a projection the bytes of the copy that are carried (None for all)."""
+    """What a reader sees: the area, and for a projection the bytes of the copy that are carried (None for all).
+
+    `early`: start over as soon as a completed entry-time load has the flag.
+    """
 
     area: Area
     layout: Layout
     witnesses: tuple[int, ...] | None = None
+    early: bool = False
 
 
 def linux64(view: View) -> Steps:
@@ -52,16 +56,17 @@ def state_only(view: View) -> Steps:
 
 def snapshot(view: View, words: bool, test_flag: bool) -> Steps:
     """S1 to S6, for ever."""
-    projected = view.witnesses is not None
+    early = view.early and test_flag
     while True:
         first = yield from get64(view, "e1", "S1", words)
         yield rmb().at("S2", SNAPSHOT)
-        if projected and test_flag and (yield has_variant(first[0], UPDATE).as_("e1 & XEN_RUNSTATE_UPDATE?")):
+        if early and (yield has_variant(first[0], UPDATE).as_("e1 & XEN_RUNSTATE_UPDATE?")):
+            yield reach("retry after a set flag")
             continue
         copy = yield from copies(view)
         yield rmb().at("S4", SNAPSHOT)
         second = yield from get64(view, "e2", "S5", words)
-        if projected and test_flag and (yield has_variant(second[0], UPDATE).as_("e2 & XEN_RUNSTATE_UPDATE?")):
+        if early and (yield has_variant(second[0], UPDATE).as_("e2 & XEN_RUNSTATE_UPDATE?")):
             continue
         same = True
         for i in range(2 if words else 1):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import linecache
 import random
 import re
-from collections.abc import Callable, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from modelcheck.action import LOADED, Access, Action, Branch, Hold, assign, choose
 from modelcheck.errors import SpecError
 from modelcheck.expression import BOOL, Slot
 from modelcheck.process import extract
+from modelcheck.process.run import close
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
 
 FLAG = Slot("flag", BOOL)
 GPC1 = Hold("gpc1", "gpc", "exclusive", True)
@@ -44,7 +47,7 @@ def load(lo: int = 0, hi: int = 8) -> Action:
 
 def a(label: str = "a") -> Action:
     """An action that does nothing of interest; different labels are different actions."""
-    return assign(Slot(label, BOOL), 1)
+    return assign(Slot(label, BOOL), 1).as_(label)
 
 
 def refused(factory: Callable[[], Any], line: int | None, *parts: str, cap: int = 20000) -> str:
@@ -188,12 +191,5 @@ def answers(process: Generator[Action, Any, Any], responses: list[int]) -> list[
             seen.append(action)
     except StopIteration:
         seen.append(None)
-    end(process)
+    close(process)
     return seen
-
-
-def end(process: Generator[Any, Any, Any]) -> None:
-    """Closes a generator, also where a `finally` yields once more."""
-    for _ in range(20):
-        with contextlib.suppress(Exception):
-            process.close()

@@ -9,10 +9,12 @@ import math
 import operator
 
 import pytest
+from process_samples import a
+
 from modelcheck.action import Access, Register
 from modelcheck.process.frame_key import FrameKeys, chain_of, frame_key
 from modelcheck.process.frozen import Freezer, NotFrozen, advice
-from process_samples import a, end
+from modelcheck.process.run import close
 
 ACCESS = Access("area", 0, 8, False)
 
@@ -280,4 +282,4 @@ def test_nested_loops_and_a_yield_from_a_tuple():
     running = process()
     found = [keys.key(running)[0] for _ in running]
     assert len(set(found)) == len(found) == 8
-    end(running)
+    close(running)

@@ -11,14 +11,18 @@ import re
 import tokenize
 import traceback
 import types
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from process_samples import Programs, answers, compiled
+
 from modelcheck.process import liveness
 from modelcheck.process.liveness import live_locals, stack_depth, yield_points
-from process_samples import Programs, answers, compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def live_by_line(function) -> dict[int, set[str]]:
@@ -197,6 +201,11 @@ def test_every_yield_of_the_standard_library_has_a_depth_within_its_stack(module
             assert point.live <= set(code.co_varnames + code.co_cellvars + code.co_freevars)
 
 
+def codes(space: dict[str, object]) -> dict[str, types.CodeType]:
+    """The codes of a program's functions."""
+    return {name: f.__code__ for name, f in space.items() if isinstance(f, types.FunctionType) and name != "choose"}
+
+
 def poisoned(source: str, code_of: dict[str, types.CodeType]) -> str:
     """The program with every dead local overwritten at every yield."""
     live: dict[int, frozenset[str]] = {}
@@ -217,8 +226,7 @@ def poisoned(source: str, code_of: dict[str, types.CodeType]) -> str:
 def test_writing_to_dead_locals_changes_nothing(seed, responses):
     program = Programs(seed)
     plain = compiled(program.source, "<plain>")
-    functions = {name: f.__code__ for name, f in plain.items() if isinstance(f, types.FunctionType) and name != "choose"}
-    variant = compiled(poisoned(program.source, functions), "<poisoned>")
+    variant = compiled(poisoned(program.source, codes(plain)), "<poisoned>")
     assert answers(plain["process"](), responses) == answers(variant["process"](), responses)
 
 
@@ -227,6 +235,5 @@ def test_the_poison_reaches_some_locals():
     for seed in range(30):
         program = Programs(seed)
         space = compiled(program.source, "<plain>")
-        functions = {name: f.__code__ for name, f in space.items() if isinstance(f, types.FunctionType) and name != "choose"}
-        changed += poisoned(program.source, functions).count("poison")
+        changed += poisoned(program.source, codes(space)).count("poison")
     assert changed > 100

@@ -25,11 +25,15 @@ AREA = AreaInfo("area", 48, 52, 64, 4096, (
     ("state", 0, 4), ("pad", 4, 8), ("entry_time", 8, 16),
     ("time[0]", 16, 24), ("time[1]", 24, 32), ("time[2]", 32, 40), ("time[3]", 40, 48),
 ))
+MEMCPY = "memcpy(rs_times + 1, times)"
 FLAG = 15  # the last byte of entry_time; its top bit says that an update is under way
 VALUES = {
-    1: {"state": 1, "pad": 0, "entry_time": 0x1000_0003E8, "time[0]": 600, "time[1]": 300, "time[2]": 0, "time[3]": 100},
-    2: {"state": 2, "pad": 0, "entry_time": 0x1000_0005DC, "time[0]": 600, "time[1]": 300, "time[2]": 500, "time[3]": 100},
-    3: {"state": 0, "pad": 0, "entry_time": 0x1100_0007D0, "time[0]": 700, "time[1]": 400, "time[2]": 500, "time[3]": 400},
+    version: dict(zip((name for name, _, _ in AREA.fields), values, strict=True))
+    for version, values in (
+        (1, (1, 0, 0x10_0000_03E8, 600, 300, 0, 100)),
+        (2, (2, 0, 0x10_0000_05DC, 600, 300, 500, 100)),
+        (3, (0, 0, 0x11_0000_07D0, 700, 400, 500, 400)),
+    )
 }
 
 
@@ -62,7 +66,8 @@ class Builder:
             self.content[offset] = (version, "flag" if flag and offset == FLAG else "", index)
         self._memory("store", process, text, lo, hi, whole, more)
 
-    def load(self, process: int, text: str, lo: int, hi: int, whole: tuple[int, int] | None = None, **more: object) -> None:
+    def load(self, process: int, text: str, lo: int, hi: int, whole: tuple[int, int] | None = None,
+             **more: object) -> None:
         self._memory("load", process, text, lo, hi, whole, more)
 
     def _memory(self, op: str, process: int, text: str, lo: int, hi: int, whole: tuple[int, int] | None,
@@ -93,8 +98,8 @@ def _update(build: Builder, version: int, process: int = 0, stop: str = "") -> N
         ("G8b", lambda: build.fence(process, "smp_wmb", step="G8", **f)),
         ("G9", lambda: build.store(process, "*rs_state = state", 0, 4, version, step="G9", **f)),
         ("G9e", lambda: build.store(process, "*rs_times = entry | FLAG", 8, 16, version, True, step="G9", **f)),
-        ("G9t", lambda: build.store(process, "memcpy(rs_times + 1, times)", 16, 24, version, whole=(16, 48), step="G9", **f)),
-        ("G9u", lambda: build.store(process, "memcpy(rs_times + 1, times)", 24, 48, version, whole=(16, 48), step="G9", **f)),
+        ("G9t", lambda: build.store(process, MEMCPY, 16, 24, version, whole=(16, 48), step="G9", **f)),
+        ("G9u", lambda: build.store(process, MEMCPY, 24, 48, version, whole=(16, 48), step="G9", **f)),
         ("G11", lambda: build.fence(process, "smp_wmb", step="G11", **f)),
         ("G12", lambda: build.store(process, "*update_bit = entry_hi", 15, 16, version, step="G12", **f)),
         ("G13", lambda: build.lock(process, "release", "gpc1", "read", step="G13", **f)),
@@ -119,8 +124,8 @@ def torn_read() -> Trace:
     b.fence(1, "rmb", step="S4", **r)
     b.load(1, "2nd READ_ONCE(entry_time)", 8, 12, (8, 16), step="S5", **r)
     b.store(0, "*rs_times = entry | FLAG", 8, 16, 2, True, step="G9", **f)
-    b.store(0, "memcpy(rs_times + 1, times)", 16, 24, 2, whole=(16, 48), step="G9", **f)
-    b.store(0, "memcpy(rs_times + 1, times)", 24, 48, 2, whole=(16, 48), step="G9", **f)
+    b.store(0, MEMCPY, 16, 24, 2, whole=(16, 48), step="G9", **f)
+    b.store(0, MEMCPY, 24, 48, 2, whole=(16, 48), step="G9", **f)
     b.fence(0, "smp_wmb", step="G11", **f)
     b.store(0, "*update_bit = entry_hi", 15, 16, 2, step="G12", **f)
     b.load(1, "2nd READ_ONCE(entry_time)", 12, 16, (8, 16), step="S5", **r)
@@ -165,7 +170,7 @@ def lock_order() -> Trace:
 
 
 def nested_deadlock() -> Trace:
-    """A nested sched_out holds rq0 and waits for gpc1, whose holder waits for rq0; then a stale mapping is never fixed."""
+    """A nested sched_out holds rq0 and waits for gpc1, whose holder waits for rq0: the mapping stays stale."""
     b = Builder()
     b.add(0, "gpc1.valid?", "shared", response="True", function="update")
     b.add(1, "preempt vcpu", "local", function="schedule")
@@ -207,8 +212,8 @@ def long_trace() -> Trace:
     b.fence(1, "rmb", step="S4", **r)
     b.load(1, "2nd READ_ONCE(entry_time)", 8, 12, (8, 16), step="S5", **r)
     b.store(0, "*rs_times = entry | FLAG", 8, 16, 3, True, step="G9", **f)
-    b.store(0, "memcpy(rs_times + 1, times)", 16, 24, 3, whole=(16, 48), step="G9", **f)
-    b.store(0, "memcpy(rs_times + 1, times)", 24, 48, 3, whole=(16, 48), step="G9", **f)
+    b.store(0, MEMCPY, 16, 24, 3, whole=(16, 48), step="G9", **f)
+    b.store(0, MEMCPY, 24, 48, 3, whole=(16, 48), step="G9", **f)
     b.fence(0, "smp_wmb", step="G11", **f)
     b.store(0, "*update_bit = entry_hi", 15, 16, 3, step="G12", **f)
     b.lock(0, "release", "gpc1", "read", step="G13", **f)
@@ -229,7 +234,8 @@ def long_trace() -> Trace:
 
 HOSTILE = (
     "<script>alert(1)</script>", "]]>", '"quoted" \'single\'', "two\nlines\r\n\tand a tab", "\x1b[31mred\x1b[0m",
-    "\u00fcml\u00e4ut \u2192 \u4e2d\u6587 \U0001f600", "\u202ereversed", "x" * 190, "\x00\x01\ufffe", "-->", "&amp;", "\\N \\l", "",
+    "\u00fcml\u00e4ut \u2192 \u4e2d\u6587 \U0001f600", "\u202ereversed",
+    "x" * 190, "\x00\x01\ufffe", "-->", "&amp;", "\\N \\l", "",
 )
 
 
@@ -239,8 +245,8 @@ def hostile(text: str) -> Trace:
     steps = tuple(replace(
         step, label=text, function=text, step=text, response=text, changes=((text, text, text),),
         fence=text if step.fence else "",
-        memory=replace(step.memory, text=text, bytes=tuple(replace(b, variant=text if b.variant else "") for b in step.memory.bytes))
-        if step.memory else None,
+        memory=replace(step.memory, text=text, bytes=tuple(
+            replace(b, variant=text if b.variant else "") for b in step.memory.bytes)) if step.memory else None,
         lock=replace(step.lock, lock=text, lock_class=text, mode=text) if step.lock else None,
     ) for step in base.steps)
     assert base.area is not None
@@ -253,6 +259,10 @@ def hostile(text: str) -> Trace:
         lock_order=(LockOrderEdge(text, text + "b", text, text, 0, text, 1, text),
                     LockOrderEdge(text + "b", text, text, text, 1, text, 1, text)),
     )
+
+
+KINDS = ("load", "store", "load", "store", "lock", "fence", "compare", "shared", "choose", "local")
+MODES = ("read", "write", "exclusive")
 
 
 @st.composite
@@ -268,20 +278,21 @@ def traces(draw: st.DrawFn) -> Trace:
     content: dict[int, tuple[int, str, int, int]] = {}
     steps: list[Step] = []
     for index in range(draw(st.integers(0, 14))):
-        kind = draw(st.sampled_from(["load", "store", "load", "store", "lock", "fence", "compare", "shared", "choose", "local"]))
+        kind = draw(st.sampled_from(KINDS))
         memory = lock = None
         if kind in ("load", "store"):
             lo = draw(st.integers(0, size - 1))
             hi = draw(st.integers(lo + 1, size))
             whole = (draw(st.integers(0, lo)), draw(st.integers(hi, size)))
-            version, variant, value = draw(st.integers(0, 12)), draw(st.sampled_from(["", "flag"])), draw(st.integers(-1, 255))
+            version, variant = draw(st.integers(0, 12)), draw(st.sampled_from(["", "flag"]))
+            value = draw(st.integers(-1, 255))
             if kind == "store":
                 content.update(dict.fromkeys(range(lo, hi), (version, variant, index, value)))
             memory = MemoryEvent(kind, lo, hi, whole, draw(text), tuple(
                 ByteSource(offset, *content.get(offset, (0, "", -1, -1))) for offset in range(lo, hi)))
         if kind == "lock":
             op = draw(st.sampled_from(["acquire", "release", "queue", "fail", "attempt"]))
-            lock = LockEvent(op, draw(st.sampled_from(["a", "b"])), "c", draw(st.sampled_from(["read", "write", "exclusive"])))
+            lock = LockEvent(op, draw(st.sampled_from(["a", "b"])), "c", draw(st.sampled_from(MODES)))
         changes = tuple((draw(text), draw(text), draw(text)) for _ in range(draw(st.integers(0, 2))))
         steps.append(Step(
             draw(st.integers(0, count - 1)), draw(text), draw(text), kind, "f.py", index, draw(text), draw(text),

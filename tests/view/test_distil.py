@@ -59,7 +59,8 @@ BYTES = [(1, ""), (1, ""), (2, "flag"), (2, "")]
     (BYTES[2:], {}, "update 2, with flag"),
     (BYTES, {}, "bytes 0-1 of update 1, 2-3 of update 2, with flag"),
     ([(1, ""), (2, "")], {}, "byte 0 of update 1, 1 of update 2"),
-    ([(i, "") for i in range(9)], {}, "byte 0 of update 0, " + ", ".join(f"{i} of update {i}" for i in range(1, 6)) + ", ..."),
+    ([(i, "") for i in range(9)], {},
+     "byte 0 of update 0, " + ", ".join(f"{i} of update {i}" for i in range(1, 6)) + ", ..."),
 ])
 def test_origin_in_words(sources: list[tuple[int, str]], known: provenance.Variants, text: str) -> None:
     made = [ByteSource(8 + i, version, variant, -1, -1) for i, (version, variant) in enumerate(sources)]

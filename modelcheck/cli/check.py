@@ -1,0 +1,67 @@
+"""`modelcheck check`: verify every combination asked for, print what came out, answer with the exit status.
+
+Results go to stdout, progress and messages to stderr.  The engine is imported when the options have been understood.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from modelcheck.cli.output import emit, tell
+from modelcheck.cli.request import Options, request
+from modelcheck.cli.status import differences, exit_status, expect_status
+from modelcheck.errors import UsageError
+
+
+@click.command(name="check")
+@click.argument("spec", required=False)
+@click.option("--version", "versions", multiple=True, metavar="V|all", help="Versions to check; default the newest.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE[,VALUE|LO..HI]",
+              help="Values of a parameter; all combinations are checked.")
+@click.option("--property", "properties", multiple=True, metavar="P", help="Properties to check; default all.")
+@click.option("--memory", default="sc", show_default=True, metavar="sc|tso|weak", help="The memory model.")
+@click.option("--engine", default="auto", show_default=True, metavar="auto|python|native", help="The search engine.")
+@click.option("--workers", metavar="N", help="Processes to search with; default one for each core.")
+@click.option("--no-reduction", "without", multiple=True, metavar="NAME", help="Search without that reduction.")
+@click.option("--max-states", metavar="N", help="Stop a search that stores more states.")
+@click.option("--max-memory", metavar="SIZE", help="Stop when this much memory is in use, as in 512M; default 2G.")
+@click.option("--max-time", metavar="SECONDS", help="Stop after this time.")
+@click.option("--traces", metavar="DIR", help="Where counterexamples are saved; default ./modelcheck-traces.")
+@click.option("--expect", is_flag=True, help="Ask instead whether every verdict is the one the spec expects.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--quiet", is_flag=True, help="No progress, and only the last line of the report.")
+def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **options: Any) -> int:
+    """Verify SPEC, a name or a path to a .py file, for all combinations of versions, properties and parameters.
+
+    Several names go into one option with commas, or the option is repeated. Verdicts: HOLDS for every schedule;
+    VIOLATED with a counterexample saved; INCOMPLETE, a bound or a signal ended it; VACUOUS, what the property is about
+    was never reached.
+    """
+    from modelcheck.cli import loader
+
+    loaded = loader.load(loader.default_name() if spec is None else spec)
+    asked = request(loaded, Options(**options))
+    from modelcheck import campaign
+    from modelcheck.cli.progress import ProgressLine
+
+    with ProgressLine(quiet) as progress:
+        report = campaign.run(asked, progress)
+    if not report.results:
+        raise UsageError("none of the combinations asked for exists; `modelcheck list` shows what there is")
+    if as_json:
+        from modelcheck.cli.json_report import to_json
+
+        emit(to_json(report))
+    else:
+        from modelcheck.cli.report import render
+
+        emit(render(report, loaded, quiet))
+    if not expect:
+        return exit_status(report.results)
+    from modelcheck.cli.report import difference_lines
+
+    for line in difference_lines(differences(report.results)):
+        (tell if as_json else lambda text: emit(text + "\n"))(line)
+    return expect_status(report.results)

@@ -1,0 +1,63 @@
+"""The object `check --json` prints: a contract with other tools (design.md section 8), versioned by `schema`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from modelcheck.cli.status import worst
+
+if TYPE_CHECKING:
+    from modelcheck.campaign import Report, Result
+
+SCHEMA = 1
+
+
+def to_json(report: Report) -> str:
+    """The whole report as one JSON object in ASCII, with a newline at the end."""
+    return json.dumps(to_object(report), indent=2) + "\n"
+
+
+def to_object(report: Report) -> dict[str, Any]:
+    """The report as plain dicts and lists, results in the order they were asked for."""
+    return {
+        "schema": SCHEMA,
+        "verdict": worst([result.verdict for result in report.results]),
+        "seconds": round(report.seconds, 3),
+        "results": [_result(result) for result in report.results],
+        "notes": list(report.notes),
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "spec": result.spec,
+        "version": result.version,
+        "property": result.property,
+        "parameters": dict(result.parameters),
+        "memory": result.memory,
+        "verdict": result.verdict,
+        "states": result.states,
+        "transitions": result.transitions,
+        "depth": result.depth,
+        "seconds": round(result.seconds, 3),
+        "peak_memory_bytes": result.peak_memory_bytes,
+        "engine": result.engine,
+        "observations": result.observations,
+        "solver_queries": result.solver_queries,
+        "assumptions": list(result.assumptions),
+        "witnesses": dict(result.witnesses),
+        "uncovered": list(result.uncovered),
+        "bound": result.bound,
+        "trace": result.trace,
+        "label": result.label,
+        "settings": result.count,
+        "case": result.case,
+        "expected": result.expected,
+        "expected_source": result.expected_source,
+        "actors": list(result.actors),
+        "note": result.note,
+    }
+    if result.verdict == "violated":
+        found |= {"id": result.id, "steps": result.steps, "switches": result.switches, "short": result.short}
+    return found

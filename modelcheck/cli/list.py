@@ -1,0 +1,94 @@
+"""`modelcheck list`: what can be checked, without importing the engine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from modelcheck.cli.output import emit
+from modelcheck.spec import Parameter, Spec, Value
+
+
+@click.command(name="list")
+@click.argument("spec", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(spec: str | None, as_json: bool) -> int:
+    """Show what can be checked: specs, versions, properties, parameters.
+
+    SPEC is a name or a path to a .py file; default every spec there is.
+    """
+    from modelcheck.cli import loader
+
+    default = loader.default_name()
+    specs = [loader.load(name) for name in ([spec] if spec is not None else loader.spec_names())]
+    if as_json:
+        emit(json.dumps({"schema": 1, "default": default, "specs": [_object(s) for s in specs]}, indent=2) + "\n")
+    else:
+        emit("\n".join(_text(s, s.name == default and not s.path) for s in specs))
+    return 0
+
+
+def _object(spec: Spec) -> dict[str, Any]:
+    return {
+        "name": spec.name,
+        "path": spec.path,
+        "summary": spec.summary,
+        "newest": spec.newest,
+        "versions": [{"name": v.name, "aliases": list(v.aliases), "summary": v.summary} for v in spec.versions],
+        "properties": [{"name": p.name, "help": p.help} for p in spec.properties],
+        "parameters": [
+            {"name": p.name, "help": p.help, "values": p.describe(), "default": _spans(p.default)}
+            for p in spec.parameters
+        ],
+    }
+
+
+def _text(spec: Spec, is_default: bool) -> str:
+    title = spec.name + (" (default)" if is_default else "") + (f": {spec.summary}" if spec.summary else "")
+    newest = spec.versions[-1]
+    versions = [
+        ("=".join((v.name, *v.aliases)), v.summary + (" (default)" if v is newest and len(spec.versions) > 1 else ""))
+        for v in spec.versions
+    ]
+    parameters = [(f"{p.name}={p.describe()}", p.help + _default(p)) for p in spec.parameters]
+    sections = [("versions", versions), ("properties", [(p.name, p.help) for p in spec.properties]),
+                ("parameters", parameters)]
+    lines = [title]
+    for heading, rows in sections:
+        lines += ["", f"  {heading}", *_rows(rows or [("none", "")])]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(rows: list[tuple[str, str]]) -> list[str]:
+    width = min(max(len(name) for name, _ in rows), 34)
+    lines = []
+    for name, text in rows:
+        if len(name) > width:
+            lines.append(f"    {name}")
+            name = ""
+        lines.append(f"    {name:{width}}  {text}".rstrip())
+    return [line for line in lines if line]
+
+
+def _default(parameter: Parameter) -> str:
+    spans = _spans(parameter.default)
+    if not spans:
+        return ""
+    return " (default all)" if spans == parameter.describe() or _all(parameter) else f" (default {spans})"
+
+
+def _all(parameter: Parameter) -> bool:
+    return bool(parameter.choices) and set(parameter.default) == set(parameter.choices)
+
+
+def _spans(values: tuple[Value, ...]) -> str:
+    """The values as one writes them after `--set NAME=`, neighbouring numbers as LO..HI."""
+    spans: list[tuple[Value, Value]] = []
+    for value in values:
+        if spans and isinstance(value, int) and isinstance(spans[-1][1], int) and value == spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], value)
+        else:
+            spans.append((value, value))
+    return ",".join(str(lo) if lo == hi else f"{lo}..{hi}" for lo, hi in spans)

@@ -1,0 +1,68 @@
+"""`modelcheck show`: a saved counterexample in one of its forms, to stdout or to a file written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+import click
+
+from modelcheck.cli.output import emit
+from modelcheck.errors import UsageError
+
+TO_COME = ("html", "mermaid")
+
+
+@click.command(name="show")
+@click.argument("trace")
+@click.option("--as", "form", default="table", show_default=True, metavar="table|paste|svg|dot|json",
+              help="The form; paste is at most 75 columns of ASCII, for a changelog.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
+@click.option("--full", is_flag=True, help="Keep the steps a reader can do without.")
+def command(trace: str, form: str, output: str | None, full: bool) -> int:
+    """Show the counterexample saved in the file TRACE."""
+    from modelcheck.view import FORMS, render
+
+    if form not in FORMS:
+        said = "is not built yet" if form in TO_COME else "does not exist"
+        raise UsageError(f"the form {form!r} {said}; there are {', '.join(FORMS)}")
+    from modelcheck.trace.file import read_trace
+
+    text = render(read_trace(trace), form, full)
+    if output is None or output == "-":
+        emit(text)
+    else:
+        write_whole(output, text)
+    return 0
+
+
+def write_whole(path: str, text: str) -> None:
+    """Writes the file so that a failure leaves what was there; raises UsageError."""
+    try:
+        target = Path(os.path.realpath(path))  # a link stays a link
+        if target.is_dir():
+            raise UsageError(f"cannot write {path}: it is a directory; name a file")
+        data = text.encode("utf-8")
+        if target.exists() and not target.is_file():  # a device or a pipe cannot be replaced
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UsageError(f"cannot write {path}: {reason}; name a file that can be written with -o") from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    temporary = target.with_name(f".{target.name[:200]}.{secrets.token_hex(6)}.tmp")
+    try:
+        # Not tempfile: its files are private to the user, and a picture is to be handed on.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,131 @@
+"""A run: the reference meaning of a linked model, one chosen step after the other, with nothing reduced or renamed.
+
+Every counterexample is replayed by this before it is shown.  It evaluates expressions as they stand, numbers versions
+from 0 without renaming, and remembers for each byte of memory which step wrote it.  It does not search.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from modelcheck.errors import UsageError
+from modelcheck.expression import Expr, Slot, evaluate, slots_of
+from modelcheck.smt.values import Seen, SeenFact
+from modelcheck.system.link import System
+from modelcheck.system.local_space import Edge, Local
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a byte came from: version, form, and the step that stored it (-1 at the start)."""
+
+    version: int
+    form: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One step of a run: the edge, what changed as (slot, old, new), and the bytes it loaded or stored, by offset."""
+
+    edge: Edge
+    changes: tuple[tuple[Slot, int, int], ...]
+    bytes: tuple[tuple[int, Origin], ...] = ()
+
+
+@dataclass(slots=True)
+class Run:
+    """The state of a run: local states by process, values by slot, and every byte's origin."""
+
+    system: System
+    locals: list[Local] = field(default_factory=list)
+    values: dict[Slot, int] = field(default_factory=dict)
+    memory: dict[tuple[str, int], Origin] = field(default_factory=dict)
+    registers: dict[tuple[int, int], dict[int, Origin]] = field(default_factory=dict)
+    newest: dict[str, int] = field(default_factory=dict)
+    steps: list[Happened] = field(default_factory=list)
+    facts: list[tuple[int, SeenFact]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.locals = [space.start for space in self.system.spaces]
+        for area in self.system.model.areas.values():
+            for offset in range(area.size):
+                self.memory[area.name, offset] = Origin(0, "", -1)
+
+    def value(self, expr: Expr) -> int:
+        """The value of an expression in the present state."""
+        for slot in slots_of(expr):
+            self.values.setdefault(slot, slot.initial)
+        return evaluate(expr, self.values, self._fresh)
+
+    def _fresh(self, sort: str) -> int:
+        self.newest[sort] = self.newest.get(sort, 0) + 1
+        return self.newest[sort]
+
+    def enabled(self, process: int) -> list[Edge]:
+        """The steps the process can take now."""
+        return [edge for edge in self.system.edges(process, self.locals[process])
+                if self._may_preempt(edge) and self.value(edge.guard)]
+
+    def _may_preempt(self, edge: Edge) -> bool:
+        if not edge.preempts:
+            return True
+        host = self.system.host[edge.process]
+        where = self.system.processes[edge.process].where
+        return self.system.preemptible(host, self.locals[host], where)
+
+    def find(self, process: int, choice: str) -> Edge | None:
+        """The enabled step of that process with that choice text, None if there is none."""
+        return next((edge for edge in self.enabled(process) if edge.choice == choice), None)
+
+    def take(self, edge: Edge) -> None:
+        """Takes an enabled step; raises UsageError where it is not enabled."""
+        if edge not in self.enabled(edge.process):
+            name = self.system.processes[edge.process].name
+            raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
+        self._note_fact(edge)
+        new = [(slot, self.value(value)) for slot, value in edge.updates]
+        changes = []
+        for slot, value in new:
+            old = self.values.get(slot, slot.initial)
+            if old != value:
+                changes.append((slot, old, value))
+            self.values[slot] = value
+        self.steps.append(Happened(edge, tuple(changes), self._move_bytes(edge)))
+        self.locals[edge.process] = edge.target
+
+    def _move_bytes(self, edge: Edge) -> tuple[tuple[int, Origin], ...]:
+        piece = edge.piece
+        if piece is None:
+            return ()
+        access = piece.access
+        area = self.system.model.areas[access.area]
+        inside = [o for o in range(piece.lo, piece.hi) if 0 <= o < area.size]
+        if access.store:
+            assert access.version is not None
+            version = self.value(self.system.spaces[edge.process].link(access.version))
+            for offset in inside:
+                form = access.variant if area.marked is None or offset in area.marked else ""
+                self.memory[area.name, offset] = Origin(version, form, len(self.steps))
+        else:
+            register = self.registers.setdefault((edge.process, edge.register), {})
+            for offset in inside:
+                register[offset] = self.memory[area.name, offset]
+        return tuple((offset, self.memory[area.name, offset]) for offset in inside)
+
+    def seen(self, process: int, index: int, lo: int, hi: int, name: str = "") -> Seen:
+        """A register's bytes as a property sees them; -1 where a byte was not loaded."""
+        register = self.registers.get((process, index), {})
+        missing = Origin(-1, "", -1)
+        found = [(offset, register.get(offset, missing)) for offset in range(lo, hi)]
+        return Seen(name, lo, hi, tuple((offset, origin.version, origin.form) for offset, origin in found))
+
+    def _note_fact(self, edge: Edge) -> None:
+        action = self.system.spaces[edge.process].machine.nodes[edge.node].action
+        if action is None or action.kind != "compare" or edge.piece is not None or action.test != "equal":
+            return
+        seen = tuple(self.seen(edge.process, r.index, r.access.lo, r.access.hi) for r in action.registers)
+        outcome = bool(action.branches[edge.branch].response)
+        self.facts.append((len(self.steps), SeenFact("equal", seen, outcome)))
+
+

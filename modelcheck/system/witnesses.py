@@ -1,0 +1,37 @@
+"""Which bytes of an area stand for the others in a projection that carries one byte at a time.
+
+Two bytes are alike when every access that covers one covers the other, and the pieces they lie in share the same bytes
+with the anchor (the bytes a projection always carries).  With the anchor and one byte carried, the models of two alike
+bytes are equal up to the byte's name, so one of them is checked for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from modelcheck.action import Access
+from modelcheck.process import extract
+from modelcheck.system.model import Model
+
+
+def accesses(model: Model) -> tuple[Access, ...]:
+    """Every access that some process of the model may make, each once, in order of processes and nodes."""
+    found: dict[Access, None] = {}
+    for process in model.processes:
+        for node in extract(process.body, process.name, initial=process.context).nodes:
+            if node.action is not None and node.action.access is not None:
+                found[node.action.access] = None
+    return tuple(found)
+
+
+def witness_classes(model: Model, area_name: str, among: Iterable[int], anchor: frozenset[int]) -> list[list[int]]:
+    """The bytes of `among` in classes of alike ones, each in order, classes by their first byte."""
+    area = model.areas[area_name]
+    pieces = [area.pieces(access) for access in accesses(model) if access.area == area_name]
+    found: dict[Hashable, list[int]] = {}
+    for byte in among:
+        signature = tuple((i, tuple(o for o in sorted(anchor) if lo <= o < hi))
+                          for i, cut in enumerate(pieces) for lo, hi in cut if lo <= byte < hi)
+        inside = tuple((lo, hi) for cut in pieces for lo, hi in cut if lo <= byte < hi) if byte in anchor else ()
+        found.setdefault((signature, inside), []).append(byte)
+    return list(found.values())

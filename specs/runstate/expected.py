@@ -1,0 +1,61 @@
+"""What each setting is expected to say, with the source of the expectation.
+
+The checker decides, not this table: where they differ, find out which is wrong and write the argument here.
+"""
+
+from __future__ import annotations
+
+from modelcheck import Expectation, Setting
+from specs.runstate.scene import layout_of
+from specs.runstate.versions import writer
+
+
+def expected(setting: Setting) -> Expectation | None:
+    """The expectation of one setting, None where nothing is known."""
+    if setting.text("tear") != "copies" or setting.text("compiler") != "free":
+        return None
+    if setting.text("without") != "none":
+        return _sibling(setting)
+    match setting.property:
+        case "torn-read":
+            return _torn_read(setting)
+        case "lock-order" if not writer(setting.version).trylock:
+            return Expectation("violated", "B9", "protocol.md B9, 12.1 item 1: a cycle of lock classes, V2 to V4")
+        case "lock-order":
+            return Expectation("holds", "", "protocol.md 12.1 item 1: none from V5, a trylock adds no waiting edge")
+        case "deadlock":
+            return Expectation("holds", "", "protocol.md 12.1 item 1 and B8: by lock instance, every version")
+    return Expectation("holds", "", "protocol.md 10: expected verdicts")
+
+
+def _torn_read(setting: Setting) -> Expectation | None:
+    layout, version, reader = layout_of(setting), writer(setting.version), setting.text("reader")
+    cut = layout.entry_cut
+    if reader == "state-only":
+        return Expectation("holds", "", "protocol.md 4.2: it wants only an untorn int, and a state is one byte wide")
+    if setting.text("clock") != "increasing":
+        return Expectation("violated", "D5", "protocol.md 4.4: what readers rely on, not what a kernel does (12.1 item 2)")
+    if setting.text("flag") == "off":
+        return Expectation("violated", "D11", "protocol.md D11: the documented limitation, a positive control")
+    if reader == "ignores-flag":
+        return Expectation("violated", "", "protocol.md 2.4: the contract is both the entry time and the flag")
+    if cut is None:
+        return Expectation("holds", "", "protocol.md 4.4, controls: V2 and V3 aligned")
+    if not version.byte_flag:
+        return Expectation("violated", "B4", "protocol.md B4: the flag's store is torn across a line")
+    if reader == "linux64":
+        return Expectation("violated", "D6", "protocol.md D6, 12.1 item 9: a load that crosses a line, either order")
+    if layout.abi == 32 and cut[0] == 4:
+        return Expectation("holds", "", "protocol.md 4.4: get64 on both loads is immune; 12.1 item 8")
+    return None
+
+
+def _sibling(setting: Setting) -> Expectation | None:
+    without = setting.text("without")
+    if without == "update-bit" and setting.property == "torn-read" and setting.text("reader") in ("linux64", "linux32"):
+        return Expectation("violated", "", "broken sibling: no update bit")
+    if without in ("check", "lock") and setting.property == "stale-mapping":
+        return Expectation("violated", "", f"broken sibling: no {without}")
+    if without == "retry" and setting.property == "stale-mapping" and layout_of(setting).split:
+        return Expectation("violated", "", "broken sibling: gpc1 is not checked again")
+    return None

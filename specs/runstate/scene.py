@@ -1,0 +1,63 @@
+"""One model of one setting: who runs, on what, and which bytes the state carries.
+
+A projection says what a model leaves out: `carried` are the bytes of the area whose provenance is kept, `copied` those
+of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag.  The full
+model is the projection None.  Which projections prove which property, and why, is in `properties`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from modelcheck import Area, Model, Setting
+from specs.runstate.invalidators import mmu_notifier
+from specs.runstate.layout import LINE, PAGE_SIZE, Layout
+from specs.runstate.pfncache import make_gpc, make_kvm
+from specs.runstate.properties import declare
+from specs.runstate.readers import READERS, View
+from specs.runstate.versions import writer
+from specs.runstate.writer import Scene, sched_out, vcpu
+
+WHERE = {"none": "points", "voluntary": "sleeps", "full": "anywhere"}
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What a projected model carries; see the module."""
+
+    carried: frozenset[int]
+    copied: tuple[int, ...] = ()
+    early: bool = False
+
+
+def layout_of(setting: Setting) -> Layout:
+    """The layout of a setting."""
+    return Layout(setting.number("abi"), setting.number("offset"))
+
+
+def build(setting: Setting, projection: Hashable = None) -> Model:
+    """The model of one setting, full or projected."""
+    assert projection is None or isinstance(projection, Projection)
+    layout, version = layout_of(setting), writer(setting.version)
+    model = Model("runstate", compiler=setting.text("compiler"))
+    area = model.area(Area(
+        "runstate", layout.size, layout.offset, line=LINE, page=PAGE_SIZE, fields=layout.fields,
+        tear=setting.text("tear"), carried=projection.carried if projection else None,  # type: ignore[arg-type]
+        marked=frozenset({layout.update_byte}), bounds="out-of-area"))
+    kvm, gpc1, gpc2 = make_kvm(model), make_gpc(model, "gpc1"), make_gpc(model, "gpc2")
+    idle = model.bool("writer idle", True) if setting.property == "reader-terminates" else None
+    scene = Scene(version, layout, area, kvm, gpc1, gpc2, model.stamp("shadow"), idle,
+                  setting.text("flag") == "on", setting.text("without"))
+    model.process("vcpu", vcpu, scene, title="KVM, vCPU task", cpu=0)
+    where = WHERE[setting.text("preemption")]
+    model.process("sched_out", sched_out, scene, title="KVM, sched_out on the vCPU task", cpu=0, host="vcpu",
+                  where=where)  # type: ignore[arg-type]
+    caches = (gpc1, gpc2) if layout.split else (gpc1,)
+    model.process("notifier", mmu_notifier, kvm, caches, version.read_first, title="MMU notifier", cpu=2)
+    view = View(area, layout, projection.copied if projection else None, bool(projection and projection.early))
+    reader = setting.text("reader")
+    model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
+    model.initially += ["update 0 complete, flag clear, both caches valid"]
+    declare(model, setting, layout, idle)
+    return model

@@ -1,0 +1,142 @@
+"""What the bytes of a version are, and when an accepted snapshot is torn: property P1 of protocol.md 10, 12.
+
+A version is {state, state_entry_time, time[4]}.  P1 compares the two loaded entry times and masks XEN_RUNSTATE_UPDATE in the
+copy's own entry field.  On a whole path a snapshot is torn when it equals no version published along the path.
+
+In a projection (design.md section 5, "one witness byte suffices") a snapshot carries both entry-time loads whole and one
+byte w of the copy, and it is torn when no version seen has that entry time and that byte.  Why that is enough: let a
+torn snapshot be accepted with entry time e1.  Entry times differ between versions, so at most one version k has e1; the
+snapshot is not k, so some byte w of it differs from k's (any byte, if there is no k).  The projection on w sees the same
+loads and the same w, and none of its versions has both e1 and w.  Where entry times may repeat, two bytes are carried;
+two versions with the same entry time that were mixed differ in two bytes taken from different ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from modelcheck import Observation, Values
+from specs.runstate.layout import RUNSTATES, UPDATE, Layout
+
+Byte = Callable[[int, int, str], Any]
+Version = dict[str, Any]
+CLOCKS = ("increasing", "may-repeat", "may-step-back")
+
+
+def make_values(layout: Layout, clock: str) -> Values:
+    """The account of values for one layout and one assumption on the clock."""
+    fields = layout.fields
+    place = {offset: (name, lo) for name, lo, hi in fields for offset in range(lo, hi)}
+
+    def byte(z3: Any, version: Version, offset: int, form: str) -> Any:
+        if offset not in place:
+            return z3.BitVecVal(0, 8)  # padding, zeroed or never written
+        name, lo = place[offset]
+        shift = 8 * (offset - lo)
+        value = z3.Extract(shift + 7, shift, version[name])
+        return value | 0x80 if form == UPDATE and offset == layout.update_byte else value
+
+    def assume(z3: Any, versions: list[Version]) -> list[tuple[str, Any]]:
+        found = []
+        for v in versions:
+            found.append(("entry times and times have their top bit clear", z3.And(
+                *(z3.Extract(63, 63, v[name]) == 0 for name, _, _ in fields[1:]))))
+            found.append(("state is in 0..3", z3.ULE(v["state"], 3)))
+        for a, b in zip(versions, versions[1:], strict=False):
+            early, late = a["state_entry_time"], b["state_entry_time"]
+            if clock == "increasing":
+                found.append(("entry time strictly increases from update to update", z3.ULT(early, late)))
+            elif clock == "may-repeat":
+                found.append(("entry time may repeat, and any field may change with it", z3.ULE(early, late)))
+            else:
+                found.append(("entry time may step back", z3.BoolVal(True)))
+            if clock == "increasing":
+                found.append(("counters do not wrap", z3.And(*(z3.ULE(a[f"time[{i}]"], b[f"time[{i}]"]) for i in range(4)))))
+        return found
+
+    def entry_of(z3: Any, observation: Observation, load: str, byte: Byte) -> Any:
+        """The loaded entry time, with the flag masked, from the bytes of one or two words."""
+        found = {}
+        for seen in observation.seen:
+            if seen.name.startswith(load + ".") and seen.name != load + ".2":
+                found.update({offset: byte(version, offset, "") for offset, version, _ in seen.bytes})
+        parts = [found[offset] for offset in sorted(found, reverse=True)]
+        return z3.Concat(*parts)
+
+    def copied(observation: Observation) -> list[tuple[int, int]]:
+        """(offset, version) of the copied bytes that are part of a snapshot."""
+        return [(offset, version) for seen in observation.seen if seen.name.startswith("copy.")
+                for offset, version, _ in seen.bytes if version >= 0 and offset in place]
+
+    def violated(z3: Any, versions: list[Version], observation: Observation, byte: Byte) -> Any:
+        if observation.seen[0].name == "state":
+            value = z3.Concat(*(byte(version, offset, "") for offset, version, _ in reversed(observation.seen[0].bytes)))
+            return z3.And(*(value != v["state"] for v in versions))
+        copy = copied(observation)
+        entry = None if observation.whole else entry_of(z3, observation, "e1", byte)
+        clauses = []
+        for k, version in enumerate(versions):
+            differs = [byte(j, offset, "") != byte(k, offset, "") for offset, j in copy if j != k]
+            if entry is not None:
+                differs.append(version["state_entry_time"] != entry)
+            clauses.append(z3.Or(*differs) if differs else z3.BoolVal(False))
+        return z3.And(*clauses)
+
+    def prefer(z3: Any, versions: list[Version]) -> list[Any]:
+        wishes = []
+        for k, v in enumerate(versions):
+            entry = v["state_entry_time"]
+            wishes.append(z3.ULT(entry, 1 << 40))
+            wishes.append(z3.And(z3.ULT(entry, 0x10000), entry != 0))
+            times = sum((v[f"time[{i}]"] for i in range(1, 4)), v["time[0]"])
+            wishes.append(z3.And(times == entry, *(z3.ULE(v[f"time[{i}]"], entry) for i in range(4))))
+            wishes.append(v["state"] == k % 2)
+            wishes.append(v["time[3]"] == 0)
+            wishes.append(v["time[2]"] == 0)
+        if clock == "increasing":
+            wishes += [z3.ULT(b["state_entry_time"] - a["state_entry_time"], 0x1000)
+                       for a, b in zip(versions, versions[1:], strict=False)]
+        wishes += [v["state_entry_time"] == 1000 * (k + 1) for k, v in enumerate(versions)]
+        return wishes
+
+    return Values(fields, byte, assume, violated, prefer, lambda o, n, b: explain(layout, o, n, b))
+
+
+def explain(layout: Layout, observation: Observation, numbers: list[dict[str, int]],
+            byte: Callable[[int, int, str], int]) -> tuple[str, tuple[str, ...]]:
+    """The consequence in one sentence, and why the reader's own test passed."""
+    if observation.seen[0].name == "state":
+        return "the state in use is that of no update", ()
+    origin = {offset: version for seen in observation.seen if seen.name.startswith("copy.")
+              for offset, version, _ in seen.bytes}
+    parts: dict[int, list[str]] = {}
+    for name, lo, hi in layout.fields:
+        for version in sorted({origin[o] for o in range(lo, hi)}):
+            here = [o for o in range(lo, hi) if origin[o] == version]
+            text = name if len(here) == hi - lo else f"{name} bytes {here[0] - lo}-{here[-1] - lo}"
+            parts.setdefault(version, []).append(text)
+    mixed = " with ".join(f"{_join(names)} of update {version}" for version, names in sorted(parts.items(), reverse=True))
+    loads = {}
+    for load in ("e1", "e2"):
+        values = {}
+        for seen in observation.seen:
+            if seen.name.startswith(load + ".") and seen.name != load + ".2":
+                values.update({offset: byte(version, offset, form) for offset, version, form in seen.bytes})
+        loads[load] = sum(values[offset] << 8 * (offset - layout.entry) for offset in values)
+    why = [f"The two loaded entry times are equal: 0x{loads['e1']:x} == 0x{loads['e2']:x}."]
+    if loads["e1"] >> 63:
+        why.append(f"{UPDATE} is set in both, and this reader does not look at it.")
+    else:
+        why.append(f"{UPDATE} is clear in both.")
+    why.append("Every update along the way: " + "; ".join(
+        f"{k} = {{state {RUNSTATES[n['state']]}, entry time 0x{n['state_entry_time']:x}, "
+        f"time[] {', '.join(hex(n[f'time[{i}]']) for i in range(4))}}}" for k, n in enumerate(numbers)) + ".")
+    return f"an accepted snapshot mixes {mixed}, and equals no update", tuple(why)
+
+
+def _join(names: list[str]) -> str:
+    times = [n for n in names if n.startswith("time[") and " " not in n]
+    if len(times) == 4:
+        names = [n for n in names if n not in times] + ["time[]"]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
