@@ -11,11 +11,11 @@ import click
 
 from modelcheck.cli.output import emit, tell
 from modelcheck.cli.request import Options, request
-from modelcheck.cli.status import differences, exit_status, expect_status
+from modelcheck.cli.status import exit_status, expect_status
 from modelcheck.errors import UsageError
 
 
-@click.command(name="check")
+@click.command(name="check", short_help="Verify a spec and print a verdict for each property.")
 @click.argument("spec", required=False)
 @click.option("--version", "versions", multiple=True, metavar="V|all", help="Versions to check; default the newest.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE[,VALUE|LO..HI]",
@@ -57,11 +57,14 @@ def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **option
     else:
         from modelcheck.cli.report import render
 
-        emit(render(report, loaded, quiet))
+        emit(render(report, quiet))
     if not expect:
         return exit_status(report.results)
-    from modelcheck.cli.report import difference_lines
+    from modelcheck.cli.report import expectation_lines
 
-    for line in difference_lines(differences(report.results)):
-        (tell if as_json else lambda text: emit(text + "\n"))(line)
+    for line in expectation_lines(report.results):
+        if as_json:
+            tell(line)
+        else:
+            emit(line + "\n")
     return expect_status(report.results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import Any
 
 import click
@@ -10,8 +11,10 @@ import click
 from modelcheck.cli.output import emit
 from modelcheck.spec import Parameter, Spec, Value
 
+WIDTH = 110  # columns in all
+NAME = 34  # columns for a name; a longer one has a line of its own
 
-@click.command(name="list")
+@click.command(name="list", short_help="Show what can be checked.")
 @click.argument("spec", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(spec: str | None, as_json: bool) -> int:
@@ -62,14 +65,15 @@ def _text(spec: Spec, is_default: bool) -> str:
 
 
 def _rows(rows: list[tuple[str, str]]) -> list[str]:
-    width = min(max(len(name) for name, _ in rows), 34)
+    width = min(max(len(name) for name, _ in rows), NAME)
     lines = []
     for name, text in rows:
+        described = textwrap.wrap(text, WIDTH - width - 6, break_on_hyphens=False) or [""]
         if len(name) > width:
-            lines.append(f"    {name}")
-            name = ""
-        lines.append(f"    {name:{width}}  {text}".rstrip())
-    return [line for line in lines if line]
+            described.insert(0, "")
+        first = f"    {name:{width}}  {described[0]}".rstrip()
+        lines += [first, *(f"{'':{width + 6}}{more}" for more in described[1:])]
+    return lines
 
 
 def _default(parameter: Parameter) -> str:

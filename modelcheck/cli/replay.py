@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
 
 
-@click.command(name="replay")
+@click.command(name="replay", short_help="Replay a saved counterexample against its spec.")
 @click.argument("trace")
 @click.argument("spec", required=False, metavar="[SPEC.py]")
 def command(trace: str, spec: str | None) -> int:

@@ -65,7 +65,7 @@ def request(spec: Spec, options: Options) -> Request:
         memory=one_of("memory model", options.memory, MEMORY_MODELS, MEMORY_MODELS_TO_COME),
         engine=one_of("engine", options.engine, ENGINES, ENGINES_TO_COME),
         workers=available_cores() if options.workers is None else positive("--workers", options.workers),
-        without=chosen_reductions(options.without, tuple(campaign.REDUCTIONS)),
+        without=chosen_reductions(options.without),
         limits=limits,
         traces=writable_directory(options.traces),
     )
@@ -100,13 +100,17 @@ def chosen_properties(spec: Spec, texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in known if name in names)
 
 
-def chosen_reductions(texts: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+def chosen_reductions(texts: Sequence[str]) -> tuple[str, ...]:
     """The reductions to switch off."""
     names = _items("--no-reduction", texts)
+    if not names:
+        return ()
+    from modelcheck.explore.verify import REDUCTIONS
+
     for name in names:
-        if name not in known:
-            raise UsageError(f"there is no reduction {name!r} to switch off; there are {', '.join(known)}")
-    return tuple(name for name in known if name in names)
+        if name not in REDUCTIONS:
+            raise UsageError(f"there is no reduction {name!r} to switch off; there are {', '.join(REDUCTIONS)}")
+    return tuple(name for name in REDUCTIONS if name in names)
 
 
 def chosen_values(spec: Spec, texts: Sequence[str]) -> tuple[tuple[str, tuple[Value, ...]], ...]:

@@ -15,7 +15,7 @@ from modelcheck.errors import UsageError
 TO_COME = ("html", "mermaid")
 
 
-@click.command(name="show")
+@click.command(name="show", short_help="Show a saved counterexample: table, paste, svg, dot.")
 @click.argument("trace")
 @click.option("--as", "form", default="table", show_default=True, metavar="table|paste|svg|dot|json",
               help="The form; paste is at most 75 columns of ASCII, for a changelog.")

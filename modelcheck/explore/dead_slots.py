@@ -15,11 +15,11 @@ from modelcheck.explore.effects import private_slots
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
 
 
-def reset_dead_slots(tables: Tables) -> Tables:
-    """The same tables with an update that resets each private slot where it dies."""
+def reset_dead_slots(tables: Tables, keep: frozenset[Slot] = frozenset()) -> Tables:
+    """The same tables with an update that resets each private slot where it dies, save those in `keep`."""
     private = private_slots(tables)
     return replace(tables, processes=tuple(
-        _reset(table, frozenset(s for s in mine if isinstance(s, Slot) and s != table.pc))
+        _reset(table, frozenset(s for s in mine if isinstance(s, Slot) and s != table.pc and s not in keep))
         for table, mine in zip(tables.processes, private, strict=True)))
 
 

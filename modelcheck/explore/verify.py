@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from modelcheck.errors import UsageError
+from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.canonical import shortest
@@ -23,6 +23,7 @@ from modelcheck.explore.slicing import may_block, slice_tables
 from modelcheck.explore.successors import State
 from modelcheck.explore.summary import Summary, summarise
 from modelcheck.explore.table import Move, Step, Tables, build_tables
+from modelcheck.expression import Slot, slots_of
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
@@ -102,6 +103,7 @@ class _Verification:
     open: set[Observation] = field(default_factory=set)
     confirmed: tuple[Run, list[dict[str, int]]] | None = None
     target: System | None = None
+    tables: Tables = field(init=False)
 
     def run(self) -> Outcome:
         self.system = System(self.model, frozenset({self.prop.name}))
@@ -115,25 +117,21 @@ class _Verification:
         finding = self._analyse(found)
         return self._outcome(found, finding)
 
-    tables: Tables = field(init=False)
-
     # -- before the search --------------------------------------------------------------------------------------
 
     def _reduced(self) -> tuple[Tables, frozenset[int]]:
         prop, on = self.prop, self.options.on
         invariants = ((prop.name, prop.condition),) if prop.kind == "invariant" and prop.condition is not None else ()
         tables = build_tables(self.system, invariants)
-        keep = frozenset()
+        keep: frozenset[Slot] = frozenset()
         if prop.kind == "terminates" and prop.condition is not None:
-            from modelcheck.expression import slots_of
-
             keep = frozenset(slots_of(prop.condition))
         roots = self._roots(tables)
         if on("slice"):
             tables = slice_tables(tables, roots, keep)
         self.plain = tables
         if on("dead"):
-            tables = reset_dead_slots(tables)
+            tables = reset_dead_slots(tables, keep)
         names = {self.model.processes[i].name for i in roots}
         observers = frozenset(i for i, table in enumerate(tables.processes) if table.name in names)
         if on("summary") and prop.kind in ("observation", "terminates"):
@@ -141,7 +139,7 @@ class _Verification:
             if self.summary is not None:
                 tables = self.summary.tables
                 if on("dead"):
-                    tables = reset_dead_slots(tables)
+                    tables = reset_dead_slots(tables, keep)
         if on("merge") and prop.kind != "terminates":
             tables = merge_local_steps(tables)
         return tables, observers
@@ -277,8 +275,6 @@ class _Verification:
                 return run, len(whole) - len(edges), how
             if self.prop.kind == "invariant":
                 return run, 0, how
-        from modelcheck.errors import InternalError
-
         raise InternalError(f"the counterexample to {self.prop.name} does not replay on the full model; please report this")
 
     def _evidence(self, found: Found) -> tuple[set[str], set[tuple[str, int]]]:

@@ -205,7 +205,8 @@ def test_a_loop_goes_on_after_an_except_block():
 
 @pytest.mark.parametrize(("over", "kind"), [
     (lambda: [1, 2], "list_iterator"), (lambda: {1: 2}, "dict_keyiterator"), (lambda: {1}, "set_iterator"),
-    (lambda: enumerate("ab"), "enumerate"), (lambda: zip("ab", "cd", strict=False), "zip"), (lambda: (x for x in "ab"), "generator"),
+    (lambda: enumerate("ab"), "enumerate"),
+    (lambda: zip("ab", "cd", strict=False), "zip"), (lambda: (x for x in "ab"), "generator"),
     (lambda: map(str, (1, 2)), "map"), (itertools.count, "count"), (lambda: b"ab", "bytes_iterator"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_a_loop_over_anything_but_range_tuple_and_str_is_refused(over, kind):
