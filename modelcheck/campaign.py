@@ -1,22 +1,34 @@
 """What one `check` is: the combinations asked for, each decided once, and the results.
 
-Placeholder interface; the sweep itself comes with the search.
+Settings that the spec calls equivalent are decided once (their systems are equal), every projection of a setting must
+hold, and z3's answers are shared by all models with the same account of values.  Its one invariant: a result covers
+exactly the settings it counts, and a bound or a signal leaves INCOMPLETE what was not finished.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modelcheck.spec import Spec, Value
+from modelcheck.errors import UsageError
+from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
+from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, verify
+from modelcheck.smt.obligation import prove
+from modelcheck.smt.solver import Solver
+from modelcheck.spec import Expectation, Setting, Spec, Value
+from modelcheck.system.model import Model
+from modelcheck.trace.build import build_trace, home
+from modelcheck.trace.file import trace_id, write_trace
 
 VERDICTS = ("holds", "violated", "incomplete", "vacuous")
+WORST = ("violated", "incomplete", "vacuous", "holds")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one search: states stored, bytes of memory, seconds; 0 is no bound."""
+    """Bounds on one check: states stored by one search, bytes of memory, seconds for all; 0 is no bound."""
 
     states: int = 0
     memory: int = 2 << 30
@@ -94,5 +106,217 @@ Progress = Callable[[str, int, int, int, float], None]
 
 
 def run(request: Request, progress: Progress | None = None) -> Report:
-    """Checks every combination of the request."""
-    raise NotImplementedError
+    """Checks every combination of the request; raises UsageError where none of them exists."""
+    unknown = [name for name in request.without if name not in REDUCTIONS]
+    if unknown:
+        raise UsageError(f"there is no reduction {unknown[0]!r}; there are {', '.join(REDUCTIONS)}")
+    with stop_on_signals(Stop()) as stop:
+        return _Campaign(request, progress, stop).run()
+
+
+@dataclass(slots=True)
+class _Decided:
+    """One equivalence class, decided: its outcomes by projection, and what they cost."""
+
+    outcomes: list[Outcome]
+    model: Model
+    seconds: float
+    queries: int
+    bound: str = ""
+
+    @property
+    def verdict(self) -> str:
+        verdicts = {outcome.verdict for outcome in self.outcomes} | ({"incomplete"} if self.bound else set())
+        return next(verdict for verdict in WORST if verdict in verdicts)
+
+
+class _Campaign:
+    def __init__(self, request: Request, progress: Progress | None, stop: Stop) -> None:
+        self.request = request
+        self.spec = request.spec
+        self.progress = progress
+        self.started = time.monotonic()
+        deadline = self.started + request.limits.seconds if request.limits.seconds else 0.0
+        self.bounds = Bounds(request.limits.states, request.limits.memory, deadline, time.monotonic, stop)
+        self.options = Options(frozenset(request.without))
+        self.solvers: dict[Hashable, Solver] = {}
+        self.share = 0.0
+        self.notes: list[str] = []
+
+    def run(self) -> Report:
+        settings = self._settings()
+        unproved = self._prove(settings)
+        classes: dict[tuple[str, str, Hashable, Hashable], list[Setting]] = {}
+        for setting in settings:
+            row = (setting.version, setting.property, self.spec.equivalence(setting), self._pinned(setting))
+            classes.setdefault(row, []).append(setting)
+        decided: dict[Hashable, _Decided] = {}
+        rows: dict[Hashable, list[tuple[list[Setting], _Decided]]] = {}
+        for number, ((_, _, key, _), members) in enumerate(classes.items()):
+            self.share = number / len(classes)
+            if key not in decided:
+                decided[key] = self._decide(members[0])
+            one = decided[key]
+            for expectation, group in self._by_expectation(members):
+                row = (members[0].version, members[0].property, self._pinned(members[0]), self.spec.label(members[0]),
+                       one.verdict, expectation)
+                rows.setdefault(row, []).append((group, one))
+        results = tuple(self._result(parts, unproved) for parts in rows.values())
+        return Report(results, time.monotonic() - self.started, tuple(self.notes))
+
+    # -- what there is to do ------------------------------------------------------------------------------------
+
+    def _settings(self) -> list[Setting]:
+        properties = self.request.properties or tuple(info.name for info in self.spec.properties)
+        found: list[Setting] = []
+        refused: dict[str, int] = {}
+        for version in self.request.versions:
+            for name in properties:
+                for values in self._combinations((), 0):
+                    setting = Setting(version, name, tuple(sorted(values)))
+                    why = self.spec.refuse(setting)
+                    if why:
+                        refused[why] = refused.get(why, 0) + 1
+                    else:
+                        found.append(setting)
+        if not found:
+            raise UsageError(next(iter(refused), "none of the combinations asked for exists"))
+        if refused:
+            self.notes.append(f"{sum(refused.values())} combinations do not exist and were left out, such as: {next(iter(refused))}")
+        return found
+
+    def _combinations(self, chosen: tuple[tuple[str, Value], ...], place: int) -> Iterator[tuple[tuple[str, Value], ...]]:
+        if place == len(self.spec.parameters):
+            yield chosen
+            return
+        parameter = self.spec.parameters[place]
+        given = dict(self.request.values).get(parameter.name)
+        for value in given or parameter.default or self.spec.defaults(parameter.name, chosen):
+            yield from self._combinations((*chosen, (parameter.name, value)), place + 1)
+
+    def _prove(self, settings: list[Setting]) -> str:
+        """Proves the spec's obligations; answers what could not be proved, "" where all was."""
+        obligations = self.spec.obligations(tuple(settings[:1]))
+        for obligation in obligations:
+            why = prove(obligation)
+            if why:
+                return f"{obligation.name}: {why}"
+        if obligations:
+            self.notes.append(f"z3 proved {len(obligations)} side conditions: " + "; ".join(o.name for o in obligations))
+        return ""
+
+    def _wide(self) -> frozenset[str]:
+        """Parameters whose values are shown as ranges in one row."""
+        return frozenset(p.name for p in self.spec.parameters if p.numeric)
+
+    def _pinned(self, setting: Setting) -> tuple[tuple[str, Value], ...]:
+        return tuple((k, v) for k, v in setting.values if k not in self._wide())
+
+    def _by_expectation(self, members: list[Setting]) -> Iterator[tuple[Expectation | None, list[Setting]]]:
+        found: dict[Expectation | None, list[Setting]] = {}
+        for setting in members:
+            found.setdefault(self.spec.expected(setting), []).append(setting)
+        yield from found.items()
+
+    # -- deciding -----------------------------------------------------------------------------------------------
+
+    def _solver(self, model: Model) -> Solver | None:
+        if model.values is None:
+            return None
+        return self.solvers.setdefault(model.values.key, Solver(model.values))
+
+    def _decide(self, setting: Setting) -> _Decided:
+        """Every projection of one setting, up to the first that is violated."""
+        started = time.monotonic()
+        full = self.spec.build(setting, None)
+        solver = self._solver(full)
+        before = solver.queries if solver is not None else 0
+        result = _Decided([], full, 0.0, 0)
+        for projection in self.spec.projections(setting):
+            result.bound = self.bounds.reached(0)
+            if result.bound:
+                break
+            model = self.spec.build(setting, projection) if projection is not None else full
+            outcome = verify(model, setting.property, self.bounds, self.options, solver,
+                             lambda: self.spec.build(setting, None), self._reporter(setting))
+            result.outcomes.append(outcome)
+            if outcome.verdict in ("violated", "incomplete"):
+                break
+        result.seconds = time.monotonic() - started
+        result.queries = solver.queries - before if solver is not None else 0
+        return result
+
+    def _reporter(self, setting: Setting) -> Callable[[int, int, int], None] | None:
+        if self.progress is None:
+            return None
+        progress = self.progress
+        shown = ", ".join(f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or k in self._wide())
+        what = f"{setting.version} {setting.property}" + (f" ({shown})" if shown else "")
+        return lambda states, depth, frontier: progress(what, states, depth, frontier, self.share)
+
+    # -- results ------------------------------------------------------------------------------------------------
+
+    def _result(self, parts: list[tuple[list[Setting], _Decided]], unproved: str) -> Result:
+        settings = [setting for group, _ in parts for setting in group]
+        first, decided = settings[0], list({id(d): d for _, d in parts}.values())
+        outcomes = [outcome for one in decided for outcome in one.outcomes]
+        verdict, bound = decided[0].verdict, next((t for one in decided for t in (one.bound, *(o.bound for o in one.outcomes)) if t), "")
+        if unproved and verdict != "violated":
+            verdict, bound = "incomplete", unproved
+        expectation = self.spec.expected(first)
+        prop = decided[0].model.properties[first.property]
+        solver = self.solvers.get(decided[0].model.values.key) if decided[0].model.values is not None else None
+        asked = solver.assumptions() if prop.kind == "observation" and solver is not None else ()
+        reached = [frozenset().union(*(o.reached for o in one.outcomes)) for one in decided]
+        lines = frozenset().union(*(o.lines for o in outcomes)) - frozenset().union(*(o.covered for o in outcomes))
+        result = Result(
+            self.spec.name, first.version, first.property, self._parameters(settings), self.request.memory, verdict,
+            sum(o.states for o in outcomes), sum(o.transitions for o in outcomes), max((o.depth for o in outcomes), default=0),
+            sum(one.seconds for one in decided), peak_memory(), "python", sum(o.observations for o in outcomes),
+            sum(one.queries for one in decided), (*prop.assumptions, *asked, *decided[0].model.assumptions),
+            tuple((w, all(w in r for r in reached)) for w in prop.witnesses),
+            tuple(f"{home(file)}:{line}" for file, line in sorted(lines)), bound,
+            label=self.spec.label(first), count=len(settings),
+            expected=expectation.verdict if expectation else "", expected_source=expectation.source if expectation else "",
+            actors=outcomes[0].actors if outcomes else ())
+        if verdict != "violated":
+            return result
+        return self._with_trace(result, first, decided[0], expectation)
+
+    def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
+        wide = self._wide()
+        return tuple((k, ranges([s.number(k) for s in settings]) if k in wide else str(v)) for k, v in settings[0].values)
+
+    def _with_trace(self, result: Result, setting: Setting, decided: _Decided, expectation: Expectation | None) -> Result:
+        outcome = next(o for o in decided.outcomes if o.verdict == "violated")
+        case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""
+        spec = (self.spec.path or self.spec.name, self.spec.digest)
+        trace = build_trace(self.spec.build(setting, None), setting, outcome, spec, case, self._command(setting))
+        identity = trace_id(trace)
+        path = None
+        if self.request.traces is not None:
+            where = self.request.traces / f"{self.spec.name}-{setting.property}-{identity}.json"
+            self.request.traces.mkdir(parents=True, exist_ok=True)
+            write_trace(trace, where)
+            path = str(where)
+        short = trace.consequence[:1].upper() + trace.consequence[1:] + "."
+        return replace(result, trace=path, id=identity, steps=len(trace.steps), switches=trace.switches, case=case, short=short)
+
+    def _command(self, setting: Setting) -> str:
+        """The command that finds this counterexample again."""
+        spec = self.spec.path or self.spec.name
+        defaults = {p.name: p.default for p in self.spec.parameters}
+        sets = [f"--set {k}={v}" for k, v in setting.values if len(defaults[k]) != 1 or defaults[k][0] != v]
+        version = [f"--version {setting.version}"] if len(self.spec.versions) > 1 else []
+        return " ".join(["modelcheck check", spec, *version, *sets, f"--property {setting.property}"])
+
+
+def ranges(numbers: list[int]) -> str:
+    """Whole numbers as text: adjacent ones as `lo-hi`, separated by commas."""
+    parts: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if parts and number == parts[-1][1] + 1:
+            parts[-1][1] = number
+        else:
+            parts.append([number, number])
+    return ",".join(str(lo) if lo == hi else f"{lo}-{hi}" for lo, hi in parts)

@@ -1,4 +1,4 @@
-"""The protocols that can be checked: one module or package each, with a `SPEC`, importing only modelcheck's public names.
+"""The protocols that can be checked: one module or package each, with a `SPEC`, on modelcheck's public names only.
 
 `DEFAULT` is the one checked when no name is given.
 """

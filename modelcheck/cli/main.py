@@ -112,7 +112,7 @@ def _guarded(arguments: list[str]) -> int:
     try:
         return _run(arguments)
     except click.ClickException as error:
-        return _usage(error)
+        return _usage(error, arguments)
     except InternalError as error:
         return _internal(error)
     except ModelcheckError as error:
@@ -139,10 +139,8 @@ def _run(arguments: list[str]) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _usage(error: click.ClickException) -> int:
-    path = "modelcheck"
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        path = error.ctx.command_path
+def _usage(error: click.ClickException, arguments: list[str]) -> int:
+    path = f"modelcheck {arguments[0]}" if arguments and arguments[0] in VERBS else "modelcheck"
     message = _one_line(error.format_message()).rstrip(".")
     message = message[:1].lower() + message[1:]
     tell(f"error: {message}; see '{path} --help'")

@@ -35,7 +35,7 @@ def render(report: Report, quiet: bool = False) -> str:
         heading(results) + "\n",
         draw(grid),
         *(_block(lines) for lines in (legend(results) if len(versions) > 1 else [],)),
-        *(_block(counterexample(group)) for group in _by_trace(results)),
+        *(_block(counterexample(group, _varying(results))) for group in _by_trace(results)),
         _block(_wrapped(line) for line in unfinished(results)),
         _block(_wrapped(line) for line in remarks(report)),
         totals(report) + "\n",
@@ -50,7 +50,7 @@ def heading(results: Sequence[Result]) -> str:
     fixed = [f"{name}={shorten(value)}" for name, value in first.parameters if name not in varying]
     version = f" {first.version}" if len({result.version for result in results}) == 1 else ""
     engines = "/".join(dict.fromkeys(result.engine for result in results))
-    return "  ".join([f"{first.spec}{version}", f"memory={first.memory}", f"engine={engines}", *fixed])
+    return _wrapped("  ".join([f"{first.spec}{version}", f"memory={first.memory}", f"engine={engines}", *fixed]))
 
 
 def _varying(results: Sequence[Result]) -> list[str]:
@@ -63,7 +63,7 @@ def table(results: Sequence[Result]) -> Grid:
     """One row for each result of a single version."""
     names = _varying(results)
     labels = len({result.label for result in results} - {""}) > 0
-    headings = ("property", *names, *(["case"] if labels else []), "verdict", "states", "time")
+    headings = ("property", *names, *(["group"] if labels else []), "verdict", "states", "time")
     rows = []
     for result in results:
         values = dict(result.parameters)
@@ -142,14 +142,16 @@ def _by_trace(results: Iterable[Result]) -> list[list[Result]]:
     return list(found.values())
 
 
-def counterexample(results: Sequence[Result]) -> list[str]:
-    """A counterexample in short: what it breaks and where, what happens, the file, and the command that shows it."""
+def counterexample(results: Sequence[Result], names: Sequence[str]) -> list[str]:
+    """A counterexample in short: what it breaks and at which values of the parameters `names`, what happens, the file,
+    and the command that shows it.
+    """
     first = results[0]
     known = f" (known: {first.case})" if first.case else ""
     size = f": {first.steps} steps, {first.switches} context switches" if first.steps else ""
     lines = [f"VIOLATED {first.property}{known}{size}"]
     for result in results:
-        values = " ".join(f"{name}={shorten(value)}" for name, value in result.parameters)
+        values = " ".join(f"{name}={shorten(value)}" for name, value in result.parameters if name in names)
         label = f" ({result.label})" if result.label else ""
         lines.append(_wrapped(f"at {' '.join(filter(None, (result.version, values)))}{label}", "  "))
     if first.short:
@@ -162,9 +164,9 @@ def counterexample(results: Sequence[Result]) -> list[str]:
 def unfinished(results: Sequence[Result]) -> list[str]:
     """A sentence for each reason not to believe: the bound that was reached, or the witnesses that were not."""
     lines = []
+    varying = _varying(results)
     for result in results:
-        where = " ".join(f"{name}={shorten(value)}" for name, value in result.parameters)
-        name = " ".join(filter(None, (result.property, result.version, where)))
+        name = _name(result, varying)
         if result.verdict == "incomplete":
             lines.append(f"INCOMPLETE {name}: ended by {result.bound or 'a bound'} after {result.states:,} states")
         elif result.verdict == "vacuous":
@@ -173,18 +175,32 @@ def unfinished(results: Sequence[Result]) -> list[str]:
     return lines
 
 
+def _name(result: Result, names: Sequence[str]) -> str:
+    """The property, version and values of the parameters `names` of a result, to tell it from the others."""
+    values = (f"{name}={shorten(value)}" for name, value in result.parameters if name in names)
+    return " ".join((result.property, result.version, *values))
+
+
 def remarks(report: Report) -> list[str]:
     """Notes, lines that no search reached, and the assumptions of all results, each once."""
     results = report.results
     lines = [f"Note: {note}" for note in dict.fromkeys([*report.notes, *(r.note for r in results if r.note)])]
     missed = [line for line in results[0].uncovered if all(line in result.uncovered for result in results)]
     if missed:
-        more = f" and {len(missed) - 10} more" if len(missed) > 10 else ""
-        lines.append(f"Source lines that were not reached: {', '.join(missed[:10])}{more}")
+        lines.append(f"Source lines that were not reached: {by_file(missed)}")
     assumptions = dict.fromkeys(assumption for result in results for assumption in result.assumptions)
     if assumptions:
         lines.append(f"Assumptions: {'; '.join(assumptions)}")
     return lines
+
+
+def by_file(places: Sequence[str]) -> str:
+    """Places `file:line` with each file named once."""
+    lines: dict[str, list[str]] = {}
+    for place in places:
+        file, _, line = place.rpartition(":")
+        lines.setdefault(file, []).append(line)
+    return "; ".join(f"{file}:{','.join(numbers)}" for file, numbers in lines.items())
 
 
 def totals(report: Report) -> str:
@@ -201,13 +217,11 @@ def totals(report: Report) -> str:
 
 def expectation_lines(results: Sequence[Result]) -> list[str]:
     """What `--expect` says: each difference with the source of the expectation, then the answer."""
-    found = differences(results)
+    found, varying = differences(results), _varying(results)
     lines = []
     for result in found:
-        where = " ".join(f"{name}={shorten(value)}" for name, value in result.parameters)
-        name = " ".join(filter(None, (result.property, result.version, where)))
         source = f" ({result.expected_source})" if result.expected_source else ""
-        lines.append(f"DIFFERS {name}: expected {expected_verdict(result)}{source}, is {result.verdict}")
+        lines.append(f"DIFFERS {_name(result, varying)}: expected {expected_verdict(result)}{source}, is {result.verdict}")
     incomplete = sum(result.verdict == "incomplete" for result in results)
     if found:
         lines.append(f"expectations: {len(found)} of {len(results)} verdicts differ")

@@ -6,7 +6,7 @@ spec's functions get the module and build formulas of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,7 @@ class Observation:
 class Values:
     """A spec's account of values, each function given the z3 module.
 
+    `key` is the same for models whose account is the same, so that they can share z3's answers.
     `fields` are (name, lo, hi) of a version's fields, low byte first; a version has one bit-vector a field.
     `byte(z3, version, offset, form)` is the 8-bit value of one byte of a version (a dict of its fields).
     `assume(z3, versions)` lists (name, formula), oldest version first.  `violated(z3, versions, observation, byte)` is the
@@ -61,6 +62,7 @@ class Values:
     consequence and the sentences why nothing noticed, for concrete numbers.
     """
 
+    key: Hashable
     fields: tuple[tuple[str, int, int], ...]
     byte: Callable[[Any, dict[str, Any], int, str], Any]
     assume: Callable[[Any, list[dict[str, Any]]], list[tuple[str, Any]]]

@@ -75,6 +75,7 @@ class Model:
         self.properties: dict[str, Property] = {}
         self.values: Values | None = None
         self.initially: list[str] = []
+        self.assumptions: list[str] = []
 
     def bool(self, name: str, initial: bool = False) -> Slot:
         """A flag."""

@@ -100,7 +100,7 @@ def make_values(layout: Layout, clock: str) -> Values:
         wishes += [v["state_entry_time"] == 1000 * (k + 1) for k, v in enumerate(versions)]
         return wishes
 
-    return Values(fields, byte, assume, violated, prefer, lambda o, n, b: explain(layout, o, n, b))
+    return Values((layout.abi, clock), fields, byte, assume, violated, prefer, lambda o, n, b: explain(layout, o, n, b))
 
 
 def explain(layout: Layout, observation: Observation, numbers: list[dict[str, int]],

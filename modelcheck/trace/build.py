@@ -1,0 +1,200 @@
+"""From an outcome to a trace: the run is taken again, step by step, and everything a view prints is written down.
+
+Its one invariant: nothing in a trace is copied from the search; it all comes from the replayed run, so a step that
+does not replay is an error here and never a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelcheck.errors import InternalError, UsageError
+from modelcheck.explore.analysis import Attempt
+from modelcheck.explore.run import Happened, Run
+from modelcheck.explore.verify import Outcome, whole_observation
+from modelcheck.smt.values import Values
+from modelcheck.spec import Setting
+from modelcheck.system.link import System
+from modelcheck.system.model import Model
+from modelcheck.trace.trace import (
+    AreaInfo, ByteSource, LockEvent, LockOrderEdge, MemoryEvent, ProcessInfo, Step, Trace, Update,
+)
+
+Numbers = tuple[dict[str, int], ...]
+
+
+def build_trace(model: Model, setting: Setting, outcome: Outcome, spec: tuple[str, str], case: str, command: str) -> Trace:
+    """The trace of a violated outcome on the full model; `spec` is its name or path, and its hash or ""."""
+    system = System(model, frozenset({setting.property}))
+    run = replay_steps(system, [(system.processes[p].name, choice) for p, choice in outcome.steps])
+    byte = _concrete(model.values, outcome.numbers)
+    steps = [_step(run, i, happened, byte) for i, happened in enumerate(run.steps)]
+    steps += _waiting(run, outcome)
+    consequence, why = _explain(run, setting, outcome, byte)
+    processes = tuple(ProcessInfo(p.name, p.title, p.cpu) for p in system.processes)
+    deciding = len(steps) - 1 - (max(outcome.loop - 1, 0) if outcome.loop else 0)
+    return Trace(
+        spec[0], spec[1], setting.version, setting.property, tuple((k, str(v)) for k, v in setting.values), model.memory,
+        case, processes, _area(model), tuple(model.initially), tuple(steps), deciding, consequence, why,
+        tuple(Update(k, tuple(sorted(fields.items()))) for k, fields in enumerate(outcome.numbers)),
+        tuple(_order(system, attempt) for attempt in outcome.attempts), tuple(model.assumptions), outcome.shortest, command)
+
+
+def replay_steps(system: System, choices: list[tuple[str, str]]) -> Run:
+    """Takes the named steps one by one; raises UsageError at the first that cannot be taken."""
+    names = {process.name: i for i, process in enumerate(system.processes)}
+    run = Run(system)
+    for number, (name, choice) in enumerate(choices):
+        if name not in names:
+            raise UsageError(f"step {number} is by process {name!r}; there are {', '.join(names)}")
+        edge = run.find(names[name], choice)
+        if edge is None:
+            there = "; ".join(e.choice for e in run.enabled(names[name])) or "nothing"
+            raise UsageError(f"step {number}: {name} cannot do {choice!r} here; it can do {there}")
+        run.take(edge)
+    return run
+
+
+def home(file: str) -> str:
+    """A source file without what is of this machine: from its top package on, or its name alone."""
+    path = Path(file)
+    top = path
+    for parent in path.parents:
+        if not (parent / "__init__.py").exists():
+            break
+        top = parent
+    return path.relative_to(top.parent).as_posix()
+
+
+class _Concrete:
+    """Concrete bytes of versions, -1 where no values were asked for."""
+
+    def __init__(self, values: Values | None, numbers: Numbers) -> None:
+        self._values = values
+        self._numbers = numbers
+        self._known: dict[tuple[int, int, str], int] = {}
+
+    def __call__(self, version: int, offset: int, form: str) -> int:
+        if self._values is None or not 0 <= version < len(self._numbers):
+            return -1
+        key = (version, offset, form)
+        if key not in self._known:
+            import z3
+
+            fields = {name: z3.BitVecVal(self._numbers[version][name], 8 * (hi - lo)) for name, lo, hi in self._values.fields}
+            self._known[key] = z3.simplify(self._values.byte(z3, fields, offset, form)).as_long()
+        return self._known[key]
+
+
+def _concrete(values: Values | None, numbers: Numbers) -> _Concrete:
+    return _Concrete(values, numbers)
+
+
+def _step(run: Run, number: int, happened: Happened, byte: _Concrete) -> Step:
+    edge = happened.edge
+    space = run.system.spaces[edge.process]
+    node = space.machine.nodes[edge.node]
+    action = node.action
+    if action is None:
+        raise InternalError(f"step {number} comes from a finished process; please report this")
+    nested = run.system.host[edge.process] >= 0
+    return Step(
+        edge.process, action.label, edge.choice, action.kind, home(node.file), node.line, action.function, action.step,
+        node.depth + nested, _response(happened), _memory(run, number, happened, byte), _lock(happened, run),
+        action.fence, _changes(happened, run))
+
+
+def _response(happened: Happened) -> str:
+    choice = happened.edge.choice
+    return choice.rsplit(" -> ", 1)[1] if " -> " in choice and happened.edge.piece is None else ""
+
+
+def _memory(run: Run, number: int, happened: Happened, byte: _Concrete) -> MemoryEvent | None:
+    piece = happened.edge.piece
+    if piece is None or not happened.bytes:
+        return None
+    access = piece.access
+    size = run.system.model.areas[access.area].size
+    sources = tuple(ByteSource(offset, origin.version, origin.form, origin.step, byte(origin.version, offset, origin.form))
+                    for offset, origin in happened.bytes)
+    whole = (max(access.lo, 0), min(access.hi, size))
+    return MemoryEvent("store" if access.store else "load", max(piece.lo, 0), min(piece.hi, size), whole, access.text, sources)
+
+
+def _lock(happened: Happened, run: Run) -> LockEvent | None:
+    edge = happened.edge
+    space = run.system.spaces[edge.process]
+    node = space.machine.nodes[edge.node]
+    action = node.action
+    if action is None or action.kind != "lock":
+        return None
+    branch = action.branches[edge.branch]
+    if branch.acquires is not None:
+        return LockEvent("acquire", branch.acquires.lock, branch.acquires.lock_class, branch.acquires.mode)
+    if branch.releases:
+        held = next((hold for hold in node.context.held if hold.lock == branch.releases), None)
+        return LockEvent("release", branch.releases, held.lock_class if held else "", held.mode if held else "")
+    if action.lock is not None:
+        return LockEvent("queue" if branch.stay else "fail", action.lock.lock, action.lock.lock_class, action.lock.mode)
+    return None
+
+
+def _changes(happened: Happened, run: Run) -> tuple[tuple[str, str, str], ...]:
+    if happened.edge.piece is not None:
+        return ()
+    return tuple((slot.name, slot.domain.show(old), slot.domain.show(new)) for slot, old, new in happened.changes)
+
+
+def _waiting(run: Run, outcome: Outcome) -> list[Step]:
+    """What a deadlock or a lock-order finding ends with: locks asked for."""
+    if outcome.attempts:
+        asking = [(outcome.attempts[-1].process, outcome.attempts[-1].node)]
+    else:
+        asking = [(p, run.locals[p].node) for p in outcome.stuck]
+    steps = []
+    for process, index in asking:
+        node = run.system.spaces[process].machine.nodes[index]
+        action = node.action
+        if action is None:
+            continue
+        lock = action.lock
+        event = LockEvent("attempt", lock.lock, lock.lock_class, lock.mode) if lock is not None else None
+        steps.append(Step(process, action.label, f"attempt: {action.label}", action.kind, home(node.file), node.line,
+                          action.function, action.step, node.depth + (run.system.host[process] >= 0), "", None, event))
+    return steps
+
+
+def _order(system: System, attempt: Attempt) -> LockOrderEdge:
+    node = system.spaces[attempt.process].machine.nodes[attempt.node]
+    return LockOrderEdge(attempt.held.lock_class, attempt.wanted.lock_class, attempt.held.mode, attempt.wanted.mode,
+                         attempt.process, home(node.file), node.line, node.action.function if node.action else "")
+
+
+def _area(model: Model) -> AreaInfo | None:
+    for area in model.areas.values():
+        return AreaInfo(area.name, area.size, area.base, area.line, area.page, area.fields)
+    return None
+
+
+def _explain(run: Run, setting: Setting, outcome: Outcome, byte: Mapping[str, int] | _Concrete) -> tuple[str, tuple[str, ...]]:
+    prop = run.system.model.properties[setting.property]
+    help_text = f": {prop.help}" if prop.help else ""
+    observation = whole_observation(run)
+    values = run.system.model.values
+    if outcome.numbers and observation is not None and values is not None and callable(byte):
+        return values.explain(observation, list(outcome.numbers), byte)
+    if outcome.attempts:
+        chain = " -> ".join([a.held.lock_class for a in outcome.attempts] + [outcome.attempts[0].held.lock_class])
+        why = tuple(f"{a.wanted.lock_class} is asked for while {a.held.lock_class} is held, by "
+                    f"{run.system.processes[a.process].name} ({_order(run.system, a).function})." for a in outcome.attempts)
+        return f"the order of lock classes has a cycle: {chain}", why
+    if outcome.stuck:
+        names = ", ".join(run.system.processes[p].name for p in outcome.stuck)
+        return f"{names} can never move again", (f"violates {prop.name}{help_text}.",)
+    if outcome.loop:
+        return f"{prop.process} repeats its last {outcome.loop} steps for ever, undisturbed", (f"violates {prop.name}{help_text}.",)
+    last = run.steps[-1].edge if run.steps else None
+    who = run.system.processes[last.process].name if last is not None else "the initial state"
+    return f"{who} violates {prop.name} with its last step" if last else f"{who} violates {prop.name}", (
+        f"The property{help_text}.",) if help_text else ()

@@ -1,0 +1,63 @@
+"""Replaying a trace: its steps on the model of its spec, and its violation decided again."""
+
+from __future__ import annotations
+
+from modelcheck.errors import UsageError
+from modelcheck.explore.bounds import Bounds
+from modelcheck.explore.verify import verify, whole_observation
+from modelcheck.smt.solver import Solver
+from modelcheck.spec import Setting, Spec
+from modelcheck.system.link import System
+from modelcheck.trace.build import replay_steps
+from modelcheck.trace.trace import Trace
+
+
+def replay(trace: Trace, spec: Spec) -> str:
+    """Says in one sentence that the trace is a counterexample; raises UsageError where it is not.
+
+    Steps are taken one by one by the reference semantics.  An observation is solved again as a whole path; a
+    deadlock, a loop or a lock order, which no single run shows, is decided anew.
+    """
+    setting = setting_of(trace, spec)
+    model = spec.build(setting, None)
+    prop = model.properties.get(setting.property)
+    if prop is None:
+        raise UsageError(f"the trace is about {setting.property!r}; the spec has {', '.join(model.properties)}")
+    system = System(model, frozenset({setting.property}))
+    steps = [step for step in trace.steps if not step.choice.startswith("attempt: ")]
+    run = replay_steps(system, [(trace.processes[step.process].name, step.choice) for step in steps])
+    if prop.kind == "observation":
+        observation = whole_observation(run)
+        if observation is None or model.values is None:
+            raise UsageError(f"the trace's last step hands nothing to {prop.name}; it is not a counterexample")
+        if Solver(model.values).concrete(observation) is None:
+            raise UsageError(f"the trace replays, and no values make it violate {prop.name}; it is not a counterexample")
+        how = "replayed step by step and solved again as a whole"
+    elif prop.kind in ("assertion", "sleep-in-atomic"):
+        if not run.steps or run.steps[-1].edge.breaks != prop.name:
+            raise UsageError(f"the trace replays, and its last step does not violate {prop.name}; it is not a counterexample")
+        how = "replayed step by step"
+    else:
+        verdicts = {verify(spec.build(setting, projection), prop.name, Bounds(), full=lambda: spec.build(setting, None)).verdict
+                    for projection in spec.projections(setting)}
+        if "violated" not in verdicts:
+            raise UsageError(f"the trace replays, and {prop.name} is not violated; it is not a counterexample")
+        how = "replayed step by step and decided anew"
+    return f"{setting.property} of {spec.name} {setting.version} is violated: {len(trace.steps)} steps {how}."
+
+
+def setting_of(trace: Trace, spec: Spec) -> Setting:
+    """The setting a trace was found at; raises UsageError where the spec no longer has it."""
+    spec.version(trace.version)
+    values = []
+    for name, text in trace.parameters:
+        parameter = spec.parameter(name)
+        if parameter.numeric and not (text.isdigit() and parameter.lo <= int(text) <= parameter.hi):
+            raise UsageError(f"the trace has {name}={text}; there are {parameter.describe()}")
+        if not parameter.numeric and text not in parameter.choices:
+            raise UsageError(f"the trace has {name}={text}; there are {parameter.describe()}")
+        values.append((name, int(text) if parameter.numeric else text))
+    missing = [p.name for p in spec.parameters if p.name not in dict(values)]
+    if missing:
+        raise UsageError(f"the trace says nothing of {', '.join(missing)}; it was written for another version of the spec")
+    return Setting(trace.version, trace.property, tuple(sorted(values)))
