@@ -21,6 +21,7 @@ from modelcheck.spec import Expectation, Setting, Spec, Value
 from modelcheck.system.model import Model
 from modelcheck.trace.build import build_trace, home
 from modelcheck.trace.file import trace_id, write_trace
+from modelcheck.workers import decide_all, shared_stop
 
 VERDICTS = ("holds", "violated", "incomplete", "vacuous")
 WORST = ("violated", "incomplete", "vacuous", "holds")
@@ -110,24 +111,29 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     unknown = [name for name in request.without if name not in REDUCTIONS]
     if unknown:
         raise UsageError(f"there is no reduction {unknown[0]!r}; there are {', '.join(REDUCTIONS)}")
-    with stop_on_signals(Stop()) as stop:
+    with stop_on_signals(shared_stop(request.workers)) as stop:
         return _Campaign(request, progress, stop).run()
 
 
 @dataclass(slots=True)
 class _Decided:
-    """One equivalence class, decided: its outcomes by projection, and what they cost."""
+    """One equivalence class, decided: its outcomes by projection, what they cost, and the assumptions they rest on."""
 
     outcomes: list[Outcome]
-    model: Model
-    seconds: float
-    queries: int
+    seconds: float = 0.0
     bound: str = ""
+    memory: int = 0
+    assumptions: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
         verdicts = {outcome.verdict for outcome in self.outcomes} | ({"incomplete"} if self.bound else set())
-        return next(verdict for verdict in WORST if verdict in verdicts)
+        worst = next(verdict for verdict in WORST if verdict in verdicts)
+        if worst != "vacuous":
+            return worst
+        reached: frozenset[str] = frozenset().union(*(outcome.reached for outcome in self.outcomes))
+        return "holds" if reached.issuperset(self.witnesses) else "vacuous"  # what one projection misses, another may reach
 
 
 class _Campaign:
@@ -137,7 +143,8 @@ class _Campaign:
         self.progress = progress
         self.started = time.monotonic()
         deadline = self.started + request.limits.seconds if request.limits.seconds else 0.0
-        self.bounds = Bounds(request.limits.states, request.limits.memory, deadline, time.monotonic, stop)
+        memory = request.limits.memory // max(request.workers, 1)
+        self.bounds = Bounds(request.limits.states, memory, deadline, time.monotonic, stop)
         self.options = Options(frozenset(request.without))
         self.solvers: dict[Hashable, Solver] = {}
         self.share = 0.0
@@ -150,12 +157,12 @@ class _Campaign:
         for setting in settings:
             row = (setting.version, setting.property, self.spec.equivalence(setting), self._pinned(setting))
             classes.setdefault(row, []).append(setting)
-        decided: dict[Hashable, _Decided] = {}
+        first: dict[Hashable, Setting] = {}
+        for (_, _, key, _), members in classes.items():
+            first.setdefault(key, members[0])
+        decided = dict(zip(first, self._decide_all(list(first.values())), strict=True))
         rows: dict[Hashable, list[tuple[list[Setting], _Decided]]] = {}
-        for number, ((_, _, key, _), members) in enumerate(classes.items()):
-            self.share = number / len(classes)
-            if key not in decided:
-                decided[key] = self._decide(members[0])
+        for (_, _, key, _), members in classes.items():
             one = decided[key]
             for expectation, group in self._by_expectation(members):
                 row = (members[0].version, members[0].property, self._pinned(members[0]), self.spec.label(members[0]),
@@ -163,6 +170,20 @@ class _Campaign:
                 rows.setdefault(row, []).append((group, one))
         results = tuple(self._result(parts, unproved) for parts in rows.values())
         return Report(results, time.monotonic() - self.started, tuple(self.notes))
+
+    def _decide_all(self, settings: list[Setting]) -> list[_Decided]:
+        """One setting of every class, in order, by as many workers as asked for."""
+        live = self.request.workers <= 1 or len(settings) <= 1
+
+        def task(number: int) -> _Decided:
+            self.share = number / len(settings)
+            return self._decide(settings[number], live)
+
+        def tick(done: int) -> None:
+            if self.progress is not None and not live:
+                self.progress(f"{done} of {len(settings)} systems decided", 0, 0, 0, done / len(settings))
+
+        return decide_all(len(settings), task, self.request.workers, tick)
 
     # -- what there is to do ------------------------------------------------------------------------------------
 
@@ -225,25 +246,26 @@ class _Campaign:
             return None
         return self.solvers.setdefault(model.values.key, Solver(model.values))
 
-    def _decide(self, setting: Setting) -> _Decided:
+    def _decide(self, setting: Setting, live: bool) -> _Decided:
         """Every projection of one setting, up to the first that is violated."""
         started = time.monotonic()
         full = self.spec.build(setting, None)
-        solver = self._solver(full)
-        before = solver.queries if solver is not None else 0
-        result = _Decided([], full, 0.0, 0)
+        prop = full.properties[setting.property]
+        solver = self._solver(full) if prop.kind == "observation" else None
+        asked = solver.assumptions() if solver is not None else ()
+        result = _Decided([], assumptions=(*prop.assumptions, *asked, *full.assumptions), witnesses=prop.witnesses)
         for projection in self.spec.projections(setting):
             result.bound = self.bounds.reached(0)
             if result.bound:
                 break
             model = self.spec.build(setting, projection) if projection is not None else full
             outcome = verify(model, setting.property, self.bounds, self.options, solver,
-                             lambda: self.spec.build(setting, None), self._reporter(setting))
+                             lambda: self.spec.build(setting, None), self._reporter(setting) if live else None)
             result.outcomes.append(outcome)
             if outcome.verdict in ("violated", "incomplete"):
                 break
         result.seconds = time.monotonic() - started
-        result.queries = solver.queries - before if solver is not None else 0
+        result.memory = peak_memory()
         return result
 
     def _reporter(self, setting: Setting) -> Callable[[int, int, int], None] | None:
@@ -260,21 +282,21 @@ class _Campaign:
         settings = [setting for group, _ in parts for setting in group]
         first, decided = settings[0], list({id(d): d for _, d in parts}.values())
         outcomes = [outcome for one in decided for outcome in one.outcomes]
-        verdict, bound = decided[0].verdict, next((t for one in decided for t in (one.bound, *(o.bound for o in one.outcomes)) if t), "")
+        verdict = decided[0].verdict
+        bound = next((t for one in decided for t in (one.bound, *(o.bound for o in one.outcomes)) if t), "")
         if unproved and verdict != "violated":
             verdict, bound = "incomplete", unproved
         expectation = self.spec.expected(first)
-        prop = decided[0].model.properties[first.property]
-        solver = self.solvers.get(decided[0].model.values.key) if decided[0].model.values is not None else None
-        asked = solver.assumptions() if prop.kind == "observation" and solver is not None else ()
-        reached = [frozenset().union(*(o.reached for o in one.outcomes)) for one in decided]
-        lines = frozenset().union(*(o.lines for o in outcomes)) - frozenset().union(*(o.covered for o in outcomes))
+        none: frozenset[str] = frozenset()
+        reached = [none.union(*(o.reached for o in one.outcomes)) for one in decided]
+        nowhere: frozenset[tuple[str, int]] = frozenset()
+        lines = nowhere.union(*(o.lines for o in outcomes)) - nowhere.union(*(o.covered for o in outcomes))
         result = Result(
             self.spec.name, first.version, first.property, self._parameters(settings), self.request.memory, verdict,
             sum(o.states for o in outcomes), sum(o.transitions for o in outcomes), max((o.depth for o in outcomes), default=0),
-            sum(one.seconds for one in decided), peak_memory(), "python", sum(o.observations for o in outcomes),
-            sum(one.queries for one in decided), (*prop.assumptions, *asked, *decided[0].model.assumptions),
-            tuple((w, all(w in r for r in reached)) for w in prop.witnesses),
+            sum(one.seconds for one in decided), max(one.memory for one in decided), "python",
+            sum(o.observations for o in outcomes), sum(o.queries for o in outcomes), decided[0].assumptions,
+            tuple((w, all(w in r for r in reached)) for w in decided[0].witnesses),
             tuple(f"{home(file)}:{line}" for file, line in sorted(lines)), bound,
             label=self.spec.label(first), count=len(settings),
             expected=expectation.verdict if expectation else "", expected_source=expectation.source if expectation else "",

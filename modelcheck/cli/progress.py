@@ -57,12 +57,10 @@ class ProgressLine:
 
 
 def describe(what: str, states: int, rate: float, depth: int, frontier: int, share: float, elapsed: float) -> str:
-    """The line: share, what, states, rate, depth, frontier, elapsed time and an estimate of the rest."""
-    text = (f"{share:4.0%} {what}: {states:,} states ({rate:,.0f}/s), depth {depth}, frontier {frontier:,}, "
-            f"{duration(elapsed)}")
-    if ESTIMATE_FROM <= share < 1:
-        text += f", about {duration(elapsed / share - elapsed)} left"
-    return text
+    """The line, what may be cut off last: share, states, rate, depth, frontier, time, an estimate of the rest, what."""
+    left = f", about {duration(elapsed / share - elapsed)} left" if ESTIMATE_FROM <= share < 1 else ""
+    return (f"{share:4.0%} {states:,} states ({rate:,.0f}/s), depth {depth}, frontier {frontier:,}, "
+            f"{duration(elapsed)}{left}: {what}")
 
 
 def duration(seconds: float) -> str:

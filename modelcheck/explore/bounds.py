@@ -13,6 +13,13 @@ import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Flag(Protocol):
+    """A number shared between processes."""
+
+    value: int
 
 
 def peak_memory() -> int:
@@ -22,10 +29,24 @@ def peak_memory() -> int:
 
 
 class Stop:
-    """Whether a signal asked to end; truthy once it did."""
+    """Whether a signal asked to end; truthy once it did.  `flag` shares that with worker processes."""
 
-    def __init__(self) -> None:
-        self.reason = ""
+    def __init__(self, flag: Flag | None = None) -> None:
+        self._reason = ""
+        self.flag = flag
+
+    @property
+    def reason(self) -> str:
+        """What ended the search, "" while nothing has."""
+        if not self._reason and self.flag is not None and self.flag.value:
+            return f"stopped by {signal.Signals(self.flag.value).name}"
+        return self._reason
+
+    def note(self, number: int) -> None:
+        """A signal came."""
+        self._reason = f"stopped by {signal.Signals(number).name}"
+        if self.flag is not None:
+            self.flag.value = number
 
     def __bool__(self) -> bool:
         return bool(self.reason)
@@ -37,7 +58,7 @@ def stop_on_signals(stop: Stop) -> Iterator[Stop]:
     previous: dict[int, object] = {}
 
     def note(number: int, frame: types.FrameType | None) -> None:
-        stop.reason = f"stopped by {signal.Signals(number).name}"
+        stop.note(number)
         signal.signal(number, previous[number])  # type: ignore[arg-type]
 
     try:

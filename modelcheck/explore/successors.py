@@ -10,11 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Expr, Op, to_python
+from modelcheck.expression import TRUE, Expr, Op, slots_of, to_python
 from modelcheck.explore.table import Move, Step, Tables
 
 State = tuple[int, ...]
 Out = list[tuple[int, State]]
+
+
+def needs_order(tables: Tables) -> bool:
+    """Whether the order of stamps can matter: something observes them, or some guard compares them by order.
+
+    Where it cannot, stamps are renamed as names are, which is exact for the same reason (design.md section 2).
+    """
+    def compares(expr: Expr) -> bool:
+        if not isinstance(expr, Op):
+            return False
+        if expr.name in ("lt", "le") and any(slot.domain.kind == "stamp" for slot in slots_of(expr)):
+            return True
+        return any(compares(arg) for arg in expr.args)
+
+    moves = [move for table in tables.processes for move in table.all_moves()]
+    return (any(move.observes is not None or compares(move.guard) or any(compares(v) for _, v in move.updates)
+                for move in moves) or any(compares(condition) for _, condition in tables.invariants))
 
 
 class Successors:
@@ -24,9 +41,11 @@ class Successors:
         self.tables = tables
         self._places = {source: {slot: f"{source}[{i}]" for slot, i in tables.index.items()} for source in "sn"}
         self._by_sort: dict[tuple[str, str], list[int]] = {}
+        unordered = not needs_order(tables)
         for i, slot in enumerate(tables.slots):
             if slot.domain.kind in ("stamp", "name"):
-                self._by_sort.setdefault((slot.domain.kind, slot.domain.sort), []).append(i)
+                kind = "name" if unordered else slot.domain.kind
+                self._by_sort.setdefault((kind, slot.domain.sort), []).append(i)
         lines = [self._canon_source() if rename else "def canon(n):\n    return tuple(n)"]
         for p, table in enumerate(tables.processes):
             for pc, steps in enumerate(table.steps):

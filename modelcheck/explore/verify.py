@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.canonical import shortest
+from modelcheck.explore.canonical import canonical_paths
 from modelcheck.explore.dead_slots import reset_dead_slots
 from modelcheck.explore.lift import lifts
 from modelcheck.explore.merging import merge_local_steps
@@ -60,6 +61,7 @@ class Outcome:
     transitions: int = 0
     depth: int = 0
     observations: int = 0
+    queries: int = 0
     bound: str = ""
     steps: tuple[tuple[int, str], ...] = ()
     attempts: tuple[Attempt, ...] = ()
@@ -97,12 +99,14 @@ class _Verification:
     full: Callable[[], Model] | None
     report: Report | None
     system: System = field(init=False)
-    plain: Tables = field(init=False)
+    plain: Tables = field(init=False)  # sliced, nothing more
+    unmerged: Tables = field(init=False)  # all but merging
     summary: Summary | None = None
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
     confirmed: tuple[Run, list[dict[str, int]]] | None = None
     target: System | None = None
+    paths: int = 0  # whole paths put to z3
     tables: Tables = field(init=False)
 
     def run(self) -> Outcome:
@@ -140,7 +144,8 @@ class _Verification:
                 tables = self.summary.tables
                 if on("dead"):
                     tables = reset_dead_slots(tables, keep)
-        if on("merge") and prop.kind != "terminates":
+        self.unmerged = tables
+        if on("merge"):
             tables = merge_local_steps(tables)
         return tables, observers
 
@@ -213,11 +218,29 @@ class _Verification:
             observation = whole_observation(run)
             if observation is None:
                 continue
+            self.paths += 1
             numbers = self.solver.concrete(observation)
             if numbers is not None:
                 self.confirmed = (run, numbers)
                 return True
         return False
+
+    def _best(self, found: Found) -> tuple[tuple[Run, list[dict[str, int]]], str]:
+        """The confirmed run, or a canonical one found among the paths without merging, and how short it is known to be."""
+        assert self.confirmed is not None and self.solver is not None
+        first, solver, self.tables = self.confirmed, self.solver, self.unmerged
+        index = self.unmerged.index
+        longest = sum(len(taken.step(found.tables).moves) for taken in found.path or ())
+
+        def goal(state: State, step: Step) -> bool:
+            return step.observes is not None and solver.possible(observation_of(step.observes, index, state))
+
+        paths = canonical_paths(self.unmerged, goal, longest, self.options.canonical_states, self.bounds)
+        for path in islice(paths, MOST_TRIES):
+            if self._confirm(list(path)):
+                whole = "shortest" if self.summary is None else "shortest beside the summary of the other processes"
+                return self.confirmed, f"{whole}, then fewest switches"
+        return first, "shortest of the reduced graph"
 
     # -- after the search ---------------------------------------------------------------------------------------
 
@@ -238,8 +261,7 @@ class _Verification:
         verdict, bound = "holds", found.bound
         run, numbers, loop, how = None, [], 0, ""
         if found.violated and self.confirmed is not None:
-            verdict, (run, numbers) = "violated", self.confirmed
-            how = "shortest of the reduced graph"
+            verdict, (run, numbers), how = "violated", *self._best(found)
         elif found.violated or finding is not None:
             verdict = "violated"
             run, loop, how = self._replayed(found, finding)
@@ -254,7 +276,7 @@ class _Verification:
         steps = tuple((step.edge.process, step.edge.choice) for step in run.steps) if run is not None else ()
         lines = frozenset(line for table in self.plain.processes for line in self.system.spaces[table.process].machine.lines)
         return Outcome(
-            verdict, len(found.states) + hidden[0], found.transitions + hidden[1], found.depth, len(self.asked), bound,
+            verdict, len(found.states) + hidden[0], found.transitions + hidden[1], found.depth, len(self.asked), len(self.asked) + self.paths, bound,
             steps, finding.attempts if finding is not None else (), finding.stuck if finding is not None else (), loop,
             tuple(numbers), how, frozenset(reached), frozenset(covered), lines,
             tuple(table.name for table in self.plain.processes))
@@ -265,10 +287,12 @@ class _Verification:
         how = "shortest of the reduced graph"
         steps = [taken.step(found.tables) for taken in path]
         edges = self._edges(steps)
-        if finding is None:
-            better = shortest(self.plain, self.prop.name, len(edges), self.options.canonical_states, self.bounds)
+        if finding is None and self.prop.kind != "invariant":
+            paths = canonical_paths(self.plain, lambda _, step: step.breaks == self.prop.name, len(edges),
+                                    self.options.canonical_states, self.bounds)
+            better = next(paths, None)
             if better is not None:
-                edges, how = [move.edge for step in better for move in step.moves], "shortest, then fewest switches"
+                edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
         whole = edges + [m.edge for taken in loop for m in taken.step(found.tables).moves]
         for run in lifts(self._target(), whole):
             if finding is not None or run.steps and run.steps[-1].edge.breaks == self.prop.name:

@@ -22,11 +22,11 @@ from modelcheck.process.minimise import minimise
 from modelcheck.process.run import Run, Runs
 from modelcheck.process.step_machine import Context, Fact, Node, StepMachine
 
-_REPLAYED_PER_NODE = 50  # steps replayed in all, for each node of the cap: replaying a deep machine is quadratic
+_STEPS_PER_NODE = 50  # steps to explore with, for each node of the cap: to explore a deep machine takes its square
 
 
 def extract(factory: Callable[[], Process], name: str, cap: int = 20000,
-            initial: Context = Context()) -> StepMachine:  # noqa: B008 - a Context is frozen
+            initial: Context = Context()) -> StepMachine:
     """The step machine of the process that `factory` starts, minimised; raises SpecError where it has none.
 
     `cap` bounds the nodes before minimising, `initial` is the context in which the process starts.
@@ -77,7 +77,6 @@ class _Extraction:
         self.number: dict[_Identity, int] = {}
         self.actions: dict[Action, int] = {}  # numbered, since hashing one walks all of it
         self.second: list[tuple[int, int, Run]] = []  # edges into a node known before, with the run that took them
-        self.replayed = 0
 
     def explore(self, initial: Context) -> None:
         """Finds every node, breadth first."""
@@ -88,6 +87,8 @@ class _Extraction:
         while queue:
             at = queue.popleft()
             node, warm = self.nodes[at], waiting.pop(at)
+            if self.runs.steps > _STEPS_PER_NODE * self.cap:
+                raise self._too_large(f"has {len(self.nodes)} local states so far and grows too deep to explore")
             for b, branch in enumerate(node.action.branches if node.action is not None else ()):
                 context = node.context.after(branch)
                 if branch.stay:
@@ -221,9 +222,6 @@ class _Extraction:
         history = [(number, -1)]
         while (node := self.nodes[history[-1][0]]).parent >= 0:
             history.append((node.parent, node.branch))
-        self.replayed += len(history)
-        if self.replayed > _REPLAYED_PER_NODE * self.cap:
-            raise self._too_large(f"has {len(self.nodes)} local states so far and grows too deep to replay")
         run = self.runs.start()
         for at, b in reversed(history):
             node = self.nodes[at]

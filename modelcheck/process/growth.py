@@ -13,20 +13,30 @@ if TYPE_CHECKING:
     from modelcheck.process.step_machine import Context
 
 
+_SHARE = 4  # a cause counts from this part of the largest count on: two yields in a loop double what follows from it
+
+
 def growth(nodes: Iterable[tuple[tuple[FramePart, ...], Context, Action | None]], codes: Mapping[int, CodeType]) -> str:
-    """What grew over `nodes`, as the subject and predicate of a sentence; locals win a tie."""
-    values: dict[tuple[int, str], set[Hashable]] = {}
+    """What grew over `nodes`, as the subject and predicate of a sentence; a local rather than what follows from it."""
+    named: dict[str, set[Hashable]] = {}
+    loops: dict[tuple[str, int], set[Hashable]] = {}
+    held: set[Hashable] = set()
+    issued: set[Hashable] = set()
     depths: set[Hashable] = set()
     for parts, context, action in nodes:
+        held.add(context)
+        issued.add(action)
         depths.add(len(parts))
-        values.setdefault((2, "the locks held"), set()).add(context)
-        values.setdefault((3, "the action yielded"), set()).add(action)
-        for number, offset, held, loops in parts:
+        for number, _, values, iterators in parts:
             function = codes[number].co_name
-            for name, value in held:
-                values.setdefault((0, f"local `{name}` of {function}()"), set()).add(value)
-            for value in loops:
-                values.setdefault((1, f"a loop of {function}()"), set()).add((offset, value))
-    values[4, "the depth of its `yield from` chain"] = depths
-    (_, what), taken = max(values.items(), key=lambda item: (len(item[1]), -item[0][0]))
-    return f"{what} took {len(taken)} values"
+            for name, value in values:
+                named.setdefault(f"local `{name}` of {function}()", set()).add(value)
+            for nesting, rest in enumerate(iterators):
+                loops.setdefault((f"a loop of {function}()", nesting), set()).add(rest)
+    causes = [sorted(((len(taken), what) for what, taken in named.items()), reverse=True)[:1],
+              sorted(((len(taken), what) for (what, _), taken in loops.items()), reverse=True)[:1],
+              [(len(held), "the locks held"), (len(depths), "the depth of its `yield from` chain")],
+              [(len(issued), "the action yielded")]]
+    most = max(count for group in causes for count, _ in group)
+    count, what = next(cause for group in causes for cause in group if cause[0] * _SHARE >= most)
+    return f"{what} took {count} values"

@@ -87,32 +87,28 @@ class Solver:
     def concrete(self, observation: Observation) -> list[dict[str, int]] | None:
         """Values of every version for which the whole path is a violation, None where there are none.
 
-        Preferences of the spec are kept one by one where an answer remains, so the values read well and are the same
-        for the same z3.
+        Preferences of the spec are kept one by one where an answer remains, so the values read well.  The solver is new
+        each time: what was asked before must not change the bytes of a trace.
         """
         import z3
 
-        solver, versions = self._base(observation.versions)
-        solver.push()
-        try:
-            for formula in self._formulas(observation, versions):
-                solver.add(formula)
-            self.queries += 1
-            if solver.check() != z3.sat:
-                return None
-            for wish in self.values.prefer(z3, versions):
-                solver.push()
-                solver.add(wish)
-                self.queries += 1
-                if solver.check() != z3.sat:
-                    solver.pop()
-            if solver.check() != z3.sat:
-                raise InternalError("z3 lost an answer it had; please report this")
-            model = solver.model()
-            return [{name: model.eval(variable, model_completion=True).as_long() for name, variable in version.items()}
-                    for version in versions]
-        finally:
-            solver.pop(solver.num_scopes())
+        versions = self._base(observation.versions)[1]
+        solver = z3.SolverFor("QF_BV")
+        solver.set("timeout", TIMEOUT_MS)
+        for formula in (*(f for _, f in self.values.assume(z3, versions)), *self._formulas(observation, versions)):
+            solver.add(formula)
+        self.queries += 1
+        if solver.check() != z3.sat:
+            return None
+        kept: list[Any] = []
+        for wish in self.values.prefer(z3, versions):
+            if solver.check(*kept, wish) == z3.sat:
+                kept.append(wish)
+        if solver.check(*kept) != z3.sat:
+            raise InternalError("z3 lost an answer it had; please report this")
+        model = solver.model()
+        return [{name: model.eval(variable, model_completion=True).as_long() for name, variable in version.items()}
+                for version in versions]
 
     def assumptions(self) -> tuple[str, ...]:
         """The names of the assumptions every answer rests on."""

@@ -1,13 +1,14 @@
 """Which bytes of an area stand for the others in a projection that carries one byte at a time.
 
-Two bytes are alike when every access that covers one covers the other, and the pieces they lie in share the same bytes
-with the anchor (the bytes a projection always carries).  With the anchor and one byte carried, the models of two alike
-bytes are equal up to the byte's name, so one of them is checked for both.
+Two bytes are alike when the accesses that cover one and those that cover the other are, in program order, of the same
+kind and requirements, and the pieces the bytes lie in share the same bytes with the anchor (the bytes a projection
+always carries).  With the anchor and one byte carried, the models of two alike bytes are equal up to the byte's name, so
+one of them is checked for both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 from modelcheck.action import Access
 from modelcheck.process import extract
@@ -24,14 +25,17 @@ def accesses(model: Model) -> tuple[Access, ...]:
     return tuple(found)
 
 
-def witness_classes(model: Model, area_name: str, among: Iterable[int], anchor: frozenset[int]) -> list[list[int]]:
-    """The bytes of `among` in classes of alike ones, each in order, classes by their first byte."""
+def witness_classes(model: Model, area_name: str, among: Iterable[int], anchor: frozenset[int],
+                    kind: Callable[[int], Hashable] = lambda byte: None) -> list[list[int]]:
+    """The bytes of `among` in classes of alike ones, each in order, classes by their first byte.
+
+    `kind` keeps apart bytes whose values a property treats differently.
+    """
     area = model.areas[area_name]
-    pieces = [area.pieces(access) for access in accesses(model) if access.area == area_name]
+    cuts = [(access, area.pieces(access)) for access in accesses(model) if access.area == area_name]
     found: dict[Hashable, list[int]] = {}
     for byte in among:
-        signature = tuple((i, tuple(o for o in sorted(anchor) if lo <= o < hi))
-                          for i, cut in enumerate(pieces) for lo, hi in cut if lo <= byte < hi)
-        inside = tuple((lo, hi) for cut in pieces for lo, hi in cut if lo <= byte < hi) if byte in anchor else ()
-        found.setdefault((signature, inside), []).append(byte)
+        signature = tuple((access.store, access.requires, tuple(o for o in sorted(anchor) if lo <= o < hi))
+                          for access, pieces in cuts for lo, hi in pieces if lo <= byte < hi)
+        found.setdefault((signature, kind(byte)), []).append(byte)
     return list(found.values())

@@ -5,18 +5,19 @@ alike ones; two where entry times may repeat.  The reader starts over once it ha
 
 stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard reads.
 So one byte at a time, each class of alike ones.  out-of-area, deadlock, lock-order, sleep-in-atomic: no byte at all; bytes
-outside the area always count.  reader-terminates: the entry time alone, since the loop's tests read nothing else.
+outside the area always count.  reader-terminates: the entry time alone, since the loop's tests read nothing else, and no
+facts for z3.
 
-Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, so only
-where the entry time is cut, and on which page each field lies, matters.  With one byte carried, only which cache its
-stores go through.  A test compares the tables of settings that this module calls equal.
+Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and the
+stores to both pages lie between the same two barriers, so only where the entry time is cut and whether there are two
+pages matters.  With one byte carried, only which cache its stores go through.  A test compares the tables of settings
+that this module calls equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import astuple
-from functools import lru_cache
 
 from modelcheck import Setting, witness_classes
 from specs.runstate.geometry import offset_class
@@ -40,7 +41,7 @@ def projections(setting: Setting) -> tuple[Projection, ...]:
             return tuple(Projection(frozenset({group[0]})) for group in groups)
         case "reader-terminates":
             carried = frozenset(range(4)) if setting.text("reader") == "state-only" else entry
-            return (Projection(carried),)
+            return (Projection(carried, facts=False),)
     return (Projection(frozenset()),)
 
 
@@ -49,18 +50,12 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
     layout = layout_of(setting)
     entry = frozenset(range(layout.entry, layout.entry + 8))
     data = [o for _, lo, hi in layout.fields for o in range(lo, hi)]
-    groups = witness_classes(build(setting), "runstate", sorted(data), entry)
+    field = {o: name.split("[")[0] for name, lo, hi in layout.fields for o in range(lo, hi)}
+    groups = witness_classes(build(setting), "runstate", sorted(data), entry, field.__getitem__)
     if setting.text("clock") == "increasing":
         return [(group[0],) for group in groups]
     pairs = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1:]]
     return sorted(pairs + [(group[0], group[1]) for group in groups if len(group) > 1])
-
-
-@lru_cache(maxsize=None)
-def _pages(layout: Layout) -> Hashable:
-    """For each field, which of the pages it lies on."""
-    cut = layout.user_len1
-    return tuple((lo < cut, hi > cut) for _, lo, hi in layout.fields)
 
 
 def equivalence(setting: Setting) -> Hashable:
@@ -70,9 +65,9 @@ def equivalence(setting: Setting) -> Hashable:
     rest = tuple((name, value) for name, value in setting.values if name not in ("offset", "abi"))
     match setting.property:
         case "torn-read" | "reader-terminates":
-            where: Hashable = (layout.abi, layout.split, layout.entry_cut, _pages(layout))
+            where: Hashable = (layout.abi, layout.split, layout.entry_cut)
             if setting.text("reader") == "state-only":
-                where = (layout.split, layout.cuts[0] if layout.cuts and layout.cuts[0][0] < 4 else None, layout.split)
+                where = (layout.split, next((byte for byte, _ in layout.cuts if byte < 4), 0))
         case "stale-mapping":
             where = (layout.split, layout.update_byte < layout.user_len1)
         case "out-of-area":

@@ -1,8 +1,8 @@
 """One model of one setting: who runs, on what, and which bytes the state carries.
 
 A projection says what a model leaves out: `carried` are the bytes of the area whose provenance is kept, `copied` those
-of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag.  The full
-model is the projection None.  Which projections prove which property, and why, is in `properties`.
+of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag, `facts`
+whether it holds on to what only z3 looks at.  The full model is the projection None.  Which projections prove which property, and why, is in `properties`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Projection:
     carried: frozenset[int]
     copied: tuple[int, ...] = ()
     early: bool = False
+    facts: bool = True
 
 
 def layout_of(setting: Setting) -> Layout:
@@ -55,7 +56,8 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
                   where=where)  # type: ignore[arg-type]
     caches = (gpc1, gpc2) if layout.split else (gpc1,)
     model.process("notifier", mmu_notifier, kvm, caches, version.read_first, title="MMU notifier", cpu=2)
-    view = View(area, layout, projection.copied if projection else None, bool(projection and projection.early))
+    view = View(area, layout) if projection is None else View(
+        area, layout, projection.copied, projection.early, projection.facts)
     reader = setting.text("reader")
     model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
     model.initially += ["update 0 complete, flag clear, both caches valid"]

@@ -113,8 +113,8 @@ def explain(layout: Layout, observation: Observation, numbers: list[dict[str, in
     parts: dict[int, list[str]] = {}
     for name, lo, hi in layout.fields:
         for version in sorted({origin[o] for o in range(lo, hi)}):
-            here = [o for o in range(lo, hi) if origin[o] == version]
-            text = name if len(here) == hi - lo else f"{name} bytes {here[0] - lo}-{here[-1] - lo}"
+            here = [o - lo for o in range(lo, hi) if origin[o] == version]
+            text = name if len(here) == hi - lo else f"{name} {_bytes(here)}"
             parts.setdefault(version, []).append(text)
     mixed = " with ".join(f"{_join(names)} of update {version}" for version, names in sorted(parts.items(), reverse=True))
     loads = {}
@@ -133,6 +133,17 @@ def explain(layout: Layout, observation: Observation, numbers: list[dict[str, in
         f"{k} = {{state {RUNSTATES[n['state']]}, entry time 0x{n['state_entry_time']:x}, "
         f"time[] {', '.join(hex(n[f'time[{i}]']) for i in range(4))}}}" for k, n in enumerate(numbers)) + ".")
     return f"an accepted snapshot mixes {mixed}, and equals no update", tuple(why)
+
+
+def _bytes(places: list[int]) -> str:
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][1] + 1:
+            runs[-1][1] = place
+        else:
+            runs.append([place, place])
+    text = ", ".join(str(lo) if lo == hi else f"{lo}-{hi}" for lo, hi in runs)
+    return f"byte {text}" if len(places) == 1 else f"bytes {text}"
 
 
 def _join(names: list[str]) -> str:

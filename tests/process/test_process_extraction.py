@@ -224,6 +224,18 @@ def test_a_load_fills_the_smallest_register_that_is_free():
     assert {node.live for node in nodes if node.action and node.action.kind == "observe"} == {(0, 1, 2)}
 
 
+def test_a_gap_among_the_registers_is_filled_first():
+    def process():
+        first = yield load(0, 1)
+        second = yield load(1, 2)
+        yield has_variant(first, "busy")
+        third = yield load(2, 3)
+        yield observe("seen", two=second, three=third)
+
+    nodes = extract(process, "P").nodes
+    assert [(node.register, node.live) for node in nodes if node.register >= 0] == [(0, ()), (1, (0,)), (0, (1,))]
+
+
 def test_the_registers_of_an_action_are_live_while_it_is_issued():
     def process():
         first = yield load(0, 1)
@@ -321,6 +333,32 @@ def test_runs_in_a_finally_end_without_a_word():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(extract(process, "P").nodes) == 2
+        gc.collect()
+
+
+def test_runs_in_nested_finally_blocks_of_a_chain_end_without_a_word():
+    def inner():
+        try:
+            try:
+                try:
+                    yield choose("again", 1, 2)
+                finally:
+                    yield a("first")
+            finally:
+                yield a("second")
+        finally:
+            yield a("third")
+
+    def process():
+        while True:
+            try:
+                yield from inner()
+            finally:
+                yield from inner()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(extract(process, "P").nodes) == 4
         gc.collect()
 
 

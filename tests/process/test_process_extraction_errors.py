@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import random
+import sys
 
 import pytest
 from process_samples import GPC1, GPC2, a, load, refused, release, take, try_take
@@ -14,7 +15,7 @@ from modelcheck.action import choose, equal
 from modelcheck.errors import SpecError
 from modelcheck.process import extract
 
-MODULE = __name__
+hidden_by_frame: dict[int, int] = {}
 
 
 @dataclasses.dataclass
@@ -386,6 +387,31 @@ def test_a_second_history_that_goes_on_differently_is_refused():
     refused(process, 3, "is not a function of its frame", "`x1`", "`x2`")
 
 
+def test_state_hidden_by_frame_is_found_by_a_second_history():
+    hidden_by_frame.clear()
+
+    def process():
+        hidden_by_frame[id(sys._getframe())] = yield choose("x", 1, 2)
+        yield a("between")
+        yield a(f"x{hidden_by_frame[id(sys._getframe())]}")
+
+    refused(process, 3, "is not a function of its frame", "`x1`", "`x2`")
+
+
+def test_a_toggle_of_each_start_is_refused_though_its_effect_is_rare():
+    globals()["starts"] = [0]
+
+    def process():
+        starts[0] += 1  # noqa: F821
+        if (yield choose("way", True, False)):
+            yield a(f"start {starts[0] % 2}")  # noqa: F821
+        else:
+            yield a("other")
+            yield a("steps")
+
+    refused(process, 3, "is not a function of its frame", "`start 1`", "`start 0`")
+
+
 def test_a_random_choice_is_refused():
     source = random.SystemRandom()
     globals()["dice"] = source
@@ -447,13 +473,13 @@ def test_the_cap_names_the_local_of_a_sub_procedure():
     refused(process, None, "local `tries` of inner() took ", "bound it", cap=100)
 
 
-def test_a_deep_machine_stops_at_the_steps_replayed():
+def test_a_deep_machine_stops_at_a_number_of_steps():
     def process():
         i = 0
         while (yield choose("again", True, False)):
             i += 1
 
-    refused(process, 2, "local states so far and grows too deep to replay: local `i`", cap=300)
+    refused(process, 2, "local states so far and grows too deep to explore: local `i`", cap=300)
 
 
 def test_the_cap_names_a_loop():
@@ -462,6 +488,15 @@ def test_the_cap_names_a_loop():
             yield a()
 
     refused(process, 2, "a loop of process() took 50 values", cap=50)
+
+
+def test_the_cap_names_the_variable_of_a_loop_rather_than_the_loop():
+    def process():
+        for i in range(1000):
+            yield a()
+            yield a(str(i))
+
+    refused(process, None, "local `i` of process() took 25 values", cap=50)
 
 
 def test_the_cap_names_the_locks():

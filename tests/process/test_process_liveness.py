@@ -116,12 +116,14 @@ def test_locals_call_reads_everything():
 
 
 def test_deleting_counts_as_reading():
-    def process(x):
+    def process(x, y):
         yield 1
         del x
         yield 2
+        y = 3
+        yield y
 
-    assert live_by_line(process) == {1: {"x"}, 3: set()}
+    assert live_by_line(process) == {1: {"x"}, 3: set(), 5: set()}
 
 
 def test_an_unknown_fast_opcode_counts_as_a_read_of_all(monkeypatch):
