@@ -117,8 +117,12 @@ def run(request: Request, progress: Progress | None = None) -> Report:
 
 @dataclass(slots=True)
 class _Decided:
-    """One equivalence class, decided: its outcomes by projection, what they cost, and the assumptions they rest on."""
+    """One equivalence class, decided: its outcomes by projection, what they cost, and the assumptions they rest on.
 
+    `setting` is the member that was decided.
+    """
+
+    setting: Setting
     outcomes: list[Outcome]
     seconds: float = 0.0
     bound: str = ""
@@ -253,7 +257,7 @@ class _Campaign:
         prop = full.properties[setting.property]
         solver = self._solver(full) if prop.kind == "observation" else None
         asked = solver.assumptions() if solver is not None else ()
-        result = _Decided([], assumptions=(*prop.assumptions, *asked, *full.assumptions), witnesses=prop.witnesses)
+        result = _Decided(setting, [], assumptions=(*prop.assumptions, *asked, *full.assumptions), witnesses=prop.witnesses)
         for projection in self.spec.projections(setting):
             result.bound = self.bounds.reached(0)
             if result.bound:
@@ -303,7 +307,8 @@ class _Campaign:
             actors=outcomes[0].actors if outcomes else ())
         if verdict != "violated":
             return result
-        return self._with_trace(result, first, decided[0], expectation)
+        shown = replace(decided[0].setting, version=first.version)  # equal models: what was decided, told of this version
+        return self._with_trace(result, shown, decided[0], expectation)
 
     def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
         wide = self._wide()

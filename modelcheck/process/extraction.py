@@ -87,7 +87,7 @@ class _Extraction:
         while queue:
             at = queue.popleft()
             node, warm = self.nodes[at], waiting.pop(at)
-            if self.runs.steps > _STEPS_PER_NODE * self.cap:
+            if self.runs.steps > _STEPS_PER_NODE * max(self.cap, 1000):
                 raise self._too_large(f"has {len(self.nodes)} local states so far and grows too deep to explore")
             for b, branch in enumerate(node.action.branches if node.action is not None else ()):
                 context = node.context.after(branch)

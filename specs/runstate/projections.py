@@ -65,7 +65,7 @@ def equivalence(setting: Setting) -> Hashable:
     rest = tuple((name, value) for name, value in setting.values if name not in ("offset", "abi"))
     match setting.property:
         case "torn-read" | "reader-terminates":
-            where: Hashable = (layout.abi, layout.split, layout.entry_cut)
+            where: Hashable = (layout.split, layout.entry_cut)
             if setting.text("reader") == "state-only":
                 where = (layout.split, next((byte for byte, _ in layout.cuts if byte < 4), 0))
         case "stale-mapping":
@@ -76,4 +76,4 @@ def equivalence(setting: Setting) -> Hashable:
             where = layout.split
     if setting.property not in ("torn-read", "reader-terminates"):
         rest = tuple((name, value) for name, value in rest if name not in ("reader", "clock"))
-    return version, setting.property, where, rest
+    return version, setting.property, layout.abi, where, rest

@@ -479,7 +479,7 @@ def test_a_deep_machine_stops_at_a_number_of_steps():
         while (yield choose("again", True, False)):
             i += 1
 
-    refused(process, 2, "local states so far and grows too deep to explore: local `i`", cap=300)
+    refused(process, 2, "local states so far and grows too deep to explore: local `i`", cap=1000)
 
 
 def test_the_cap_names_a_loop():
