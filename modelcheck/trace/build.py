@@ -7,6 +7,7 @@ does not replay is an error here and never a picture.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from modelcheck.errors import InternalError, UsageError
@@ -32,13 +33,23 @@ def build_trace(model: Model, setting: Setting, outcome: Outcome, spec: tuple[st
     steps = [_step(run, i, happened, byte) for i, happened in enumerate(run.steps)]
     steps += _waiting(run, outcome)
     consequence, why = _explain(run, setting, outcome, byte)
-    processes = tuple(ProcessInfo(p.name, p.title, p.cpu) for p in system.processes)
+    shown = _stepping(system, steps, outcome)
+    steps = [replace(step, process=shown.index(step.process)) for step in steps]
+    processes = tuple(ProcessInfo(p.name, p.title, p.cpu) for p in (system.processes[i] for i in shown))
     deciding = len(steps) - 1 - (max(outcome.loop - 1, 0) if outcome.loop else 0)
     return Trace(
         spec[0], spec[1], setting.version, setting.property, tuple((k, str(v)) for k, v in setting.values), model.memory,
         case, processes, _area(model), tuple(model.initially), tuple(steps), deciding, consequence, why,
         tuple(Update(k, tuple(sorted(fields.items()))) for k, fields in enumerate(outcome.numbers)),
-        tuple(_order(system, attempt) for attempt in outcome.attempts), tuple(model.assumptions), outcome.shortest, command)
+        tuple(replace(_order(system, attempt), process=shown.index(attempt.process)) for attempt in outcome.attempts),
+        tuple(model.assumptions), outcome.shortest, command)
+
+
+def _stepping(system: System, steps: list[Step], outcome: Outcome) -> list[int]:
+    """The processes that have a step, with the hosts of nested ones: the others only take room in a picture."""
+    found = {step.process for step in steps} | {attempt.process for attempt in outcome.attempts}
+    found |= {system.host[i] for i in found if system.host[i] >= 0}
+    return sorted(found) or [0]
 
 
 def replay_steps(system: System, choices: list[tuple[str, str]]) -> Run:
