@@ -67,13 +67,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The opaque value of a load: compare it or observe it, never look inside.  `index` is reused when no local holds it."""
+    """The opaque value of a load: compare or observe it, do not look inside.  `index` is reused once it is dead."""
 
     index: int
     access: Access
 
     def __bool__(self) -> bool:
-        raise SpecError("a loaded value has no truth value; yield equal(a, b) or has_variant(a, ...) and branch on the answer")
+        raise SpecError(
+            "a loaded value has no truth value; yield equal(a, b) or has_variant(a, ...) and branch on the answer"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +212,23 @@ def equal(left: Register, right: Register) -> Action:
 def has_variant(register: Register, variant: str) -> Action:
     """Answers whether any byte of a loaded value is of the named form, which a store gave it (a flag bit, say)."""
     _registers("has_variant", register)
-    return Action("compare", f"{variant} set?", (Branch(True), Branch(False)), registers=(register,), test=f"variant:{variant}")
+    return Action(
+        "compare", f"{variant} set?", (Branch(True), Branch(False)), registers=(register,), test=f"variant:{variant}"
+    )
 
 
 def observe(name: str, **registers: Register) -> Action:
     """Hands the named loaded values to the property `name`, decided over all values; ends a retry loop."""
     _registers("observe", *registers.values())
-    return Action("observe", f"{name}: accepted", (Branch(),), registers=tuple(registers.values()),
-                  observes=name, names=tuple(registers), progress=True)
+    return Action(
+        "observe",
+        f"{name}: accepted",
+        (Branch(),),
+        registers=tuple(registers.values()),
+        observes=name,
+        names=tuple(registers),
+        progress=True,
+    )
 
 
 def _updates(updates: tuple[tuple[Slot, Expr | int], ...]) -> tuple[tuple[Slot, Expr], ...]:

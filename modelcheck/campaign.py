@@ -137,7 +137,9 @@ class _Decided:
         if worst != "vacuous":
             return worst
         reached: frozenset[str] = frozenset().union(*(outcome.reached for outcome in self.outcomes))
-        return "holds" if reached.issuperset(self.witnesses) else "vacuous"  # what one projection misses, another may reach
+        return (
+            "holds" if reached.issuperset(self.witnesses) else "vacuous"
+        )  # what one projection misses, another may reach
 
 
 class _Campaign:
@@ -169,9 +171,15 @@ class _Campaign:
         for (_, _, key, _), members in classes.items():
             one = decided[key]
             for expectation, group in self._by_expectation(members):
-                row = (members[0].version, members[0].property, self._pinned(members[0]), self.spec.label(members[0]),
-                       one.verdict, expectation)
-                rows.setdefault(row, []).append((group, one))
+                place: Hashable = (
+                    members[0].version,
+                    members[0].property,
+                    self._pinned(members[0]),
+                    self.spec.label(members[0]),
+                    one.verdict,
+                    expectation,
+                )
+                rows.setdefault(place, []).append((group, one))
         results = tuple(self._result(parts, unproved) for parts in rows.values())
         return Report(results, time.monotonic() - self.started, tuple(self.notes))
 
@@ -207,10 +215,14 @@ class _Campaign:
         if not found:
             raise UsageError(next(iter(refused), "none of the combinations asked for exists"))
         if refused:
-            self.notes.append(f"{sum(refused.values())} combinations do not exist and were left out, such as: {next(iter(refused))}")
+            self.notes.append(
+                f"{sum(refused.values())} combinations do not exist and were left out, such as: {next(iter(refused))}"
+            )
         return found
 
-    def _combinations(self, chosen: tuple[tuple[str, Value], ...], place: int) -> Iterator[tuple[tuple[str, Value], ...]]:
+    def _combinations(
+        self, chosen: tuple[tuple[str, Value], ...], place: int
+    ) -> Iterator[tuple[tuple[str, Value], ...]]:
         if place == len(self.spec.parameters):
             yield chosen
             return
@@ -227,7 +239,9 @@ class _Campaign:
             if why:
                 return f"{obligation.name}: {why}"
         if obligations:
-            self.notes.append(f"z3 proved {len(obligations)} side conditions: " + "; ".join(o.name for o in obligations))
+            self.notes.append(
+                f"z3 proved {len(obligations)} side conditions: " + "; ".join(o.name for o in obligations)
+            )
         return ""
 
     def _wide(self) -> frozenset[str]:
@@ -257,14 +271,23 @@ class _Campaign:
         prop = full.properties[setting.property]
         solver = self._solver(full) if prop.kind == "observation" else None
         asked = solver.assumptions() if solver is not None else ()
-        result = _Decided(setting, [], assumptions=(*prop.assumptions, *asked, *full.assumptions), witnesses=prop.witnesses)
+        result = _Decided(
+            setting, [], assumptions=(*prop.assumptions, *asked, *full.assumptions), witnesses=prop.witnesses
+        )
         for projection in self.spec.projections(setting):
             result.bound = self.bounds.reached(0)
             if result.bound:
                 break
             model = self.spec.build(setting, projection) if projection is not None else full
-            outcome = verify(model, setting.property, self.bounds, self.options, solver,
-                             lambda: self.spec.build(setting, None), self._reporter(setting) if live else None)
+            outcome = verify(
+                model,
+                setting.property,
+                self.bounds,
+                self.options,
+                solver,
+                lambda: self.spec.build(setting, None),
+                self._reporter(setting) if live else None,
+            )
             result.outcomes.append(outcome)
             if outcome.verdict in ("violated", "incomplete"):
                 break
@@ -276,7 +299,9 @@ class _Campaign:
         if self.progress is None:
             return None
         progress = self.progress
-        shown = ", ".join(f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or k in self._wide())
+        shown = ", ".join(
+            f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or k in self._wide()
+        )
         what = f"{setting.version} {setting.property}" + (f" ({shown})" if shown else "")
         return lambda states, depth, frontier: progress(what, states, depth, frontier, self.share)
 
@@ -296,25 +321,46 @@ class _Campaign:
         nowhere: frozenset[tuple[str, int]] = frozenset()
         lines = nowhere.union(*(o.lines for o in outcomes)) - nowhere.union(*(o.covered for o in outcomes))
         result = Result(
-            self.spec.name, first.version, first.property, self._parameters(settings), self.request.memory, verdict,
-            sum(o.states for o in outcomes), sum(o.transitions for o in outcomes), max((o.depth for o in outcomes), default=0),
-            sum(one.seconds for one in decided), max(one.memory for one in decided), "python",
-            sum(o.observations for o in outcomes), sum(o.queries for o in outcomes), decided[0].assumptions,
+            self.spec.name,
+            first.version,
+            first.property,
+            self._parameters(settings),
+            self.request.memory,
+            verdict,
+            sum(o.states for o in outcomes),
+            sum(o.transitions for o in outcomes),
+            max((o.depth for o in outcomes), default=0),
+            sum(one.seconds for one in decided),
+            max(one.memory for one in decided),
+            "python",
+            sum(o.observations for o in outcomes),
+            sum(o.queries for o in outcomes),
+            decided[0].assumptions,
             tuple((w, all(w in r for r in reached)) for w in decided[0].witnesses),
-            tuple(f"{home(file)}:{line}" for file, line in sorted(lines)), bound,
-            label=self.spec.label(first), count=len(settings),
-            expected=expectation.verdict if expectation else "", expected_source=expectation.source if expectation else "",
-            actors=outcomes[0].actors if outcomes else ())
+            tuple(f"{home(file)}:{line}" for file, line in sorted(lines)),
+            bound,
+            label=self.spec.label(first),
+            count=len(settings),
+            expected=expectation.verdict if expectation else "",
+            expected_source=expectation.source if expectation else "",
+            actors=outcomes[0].actors if outcomes else (),
+        )
         if verdict != "violated":
             return result
-        shown = replace(decided[0].setting, version=first.version)  # equal models: what was decided, told of this version
+        shown = replace(
+            decided[0].setting, version=first.version
+        )  # equal models: what was decided, told of this version
         return self._with_trace(result, shown, decided[0], expectation)
 
     def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
         wide = self._wide()
-        return tuple((k, ranges([s.number(k) for s in settings]) if k in wide else str(v)) for k, v in settings[0].values)
+        return tuple(
+            (k, ranges([s.number(k) for s in settings]) if k in wide else str(v)) for k, v in settings[0].values
+        )
 
-    def _with_trace(self, result: Result, setting: Setting, decided: _Decided, expectation: Expectation | None) -> Result:
+    def _with_trace(
+        self, result: Result, setting: Setting, decided: _Decided, expectation: Expectation | None
+    ) -> Result:
         outcome = next(o for o in decided.outcomes if o.verdict == "violated")
         case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""
         spec = (self.spec.path or self.spec.name, self.spec.digest)
@@ -327,7 +373,9 @@ class _Campaign:
             write_trace(trace, where)
             path = str(where)
         short = trace.consequence[:1].upper() + trace.consequence[1:] + "."
-        return replace(result, trace=path, id=identity, steps=len(trace.steps), switches=trace.switches, case=case, short=short)
+        return replace(
+            result, trace=path, id=identity, steps=len(trace.steps), switches=trace.switches, case=case, short=short
+        )
 
     def _command(self, setting: Setting) -> str:
         """The command that finds this counterexample again."""

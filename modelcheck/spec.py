@@ -123,9 +123,10 @@ class Spec:
 
     `build(setting, projection)` makes the model of one setting; projection None is the full model.
     `projections(setting)` lists the projections whose proofs together prove the property (each argued for in the
-    spec).  `refuse(setting)` says in one sentence why a setting does not exist, or "".  `equivalence(setting)` is a key:
-    settings with one key have equal models up to names, and one is checked for all.  `label(setting)` names the group
-    a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict counts.
+    spec).  `refuse(setting)` says in one sentence why a setting does not exist, or "".  `equivalence(setting)` is a
+    key: settings with one key have equal models up to names, and one is checked for all.  `label(setting)` names the
+    group a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict
+    counts.
     """
 
     name: str

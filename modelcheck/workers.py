@@ -28,7 +28,7 @@ def _work(number: int) -> Any:
 
 def shared_stop(workers: int) -> Stop:
     """A stop that forked workers see."""
-    return Stop(multiprocessing.get_context("fork").Value("i", 0, lock=False) if _forks(workers) else None)  # type: ignore[arg-type]
+    return Stop(multiprocessing.get_context("fork").Value("i", 0, lock=False) if _forks(workers) else None)
 
 
 def _forks(workers: int) -> bool:

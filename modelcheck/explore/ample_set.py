@@ -15,9 +15,9 @@ the reduced graph has, up to the order of independent steps.
 
 from __future__ import annotations
 
-from modelcheck.expression import slots_of
 from modelcheck.explore.effects import Effect, feedback, future_effects, local_effects
 from modelcheck.explore.table import Tables
+from modelcheck.expression import slots_of
 
 
 class AmpleSets:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from modelcheck.action import Hold
-from modelcheck.expression import Expr, evaluate
 from modelcheck.explore.search import Found, Path, Taken
 from modelcheck.explore.successors import State, Successors
 from modelcheck.explore.table import Tables
+from modelcheck.expression import Expr, Slot, evaluate
 from modelcheck.system.link import System
 
 
@@ -42,8 +42,8 @@ class Finding:
 def deadlocks(found: Found) -> Finding | None:
     """The first state from which some process that has not finished can never step again, though others may.
 
-    Backward reachability from the states where each process steps (design.md section 5).  With partial-order reduction it
-    needs the proviso against ignoring, which `ample_set` has.
+    Backward reachability from the states where each process steps (design.md section 5).  With partial-order reduction
+    it needs the proviso against ignoring, which `ample_set` has.
     """
     tables = found.tables
     states = list(found.states)
@@ -63,7 +63,11 @@ def deadlocks(found: Found) -> Finding | None:
                 if not alive[number]:
                     alive[number] = 1
                     todo.append(number)
-        stuck = (n for n, state in enumerate(states) if not alive[n] and not _may_rest(table.steps[state[p]], table.name, tables))
+        stuck = (
+            n
+            for n, state in enumerate(states)
+            if not alive[n] and not _may_rest(table.steps[state[p]], table.name, tables)
+        )
         first = min(first, next(stuck, first))
     if first == len(states):
         return None
@@ -103,7 +107,7 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
     step_of = Successors(tables).steps[process]
     touched: set[int] = {process}
     for move in table.all_moves():
-        touched |= {tables.index[s] for s in (*move.reads(), *move.writes()) if s in tables.index}  # type: ignore[index]
+        touched |= {tables.index[s] for s in (*move.reads(), *move.writes()) if isinstance(s, Slot)}
     order = sorted(touched)
     fine: set[tuple[int, ...]] = set()
 
@@ -146,11 +150,11 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
 
 
 def lock_orders(found: Found, system: System) -> Finding | None:
-    """A cycle of lock classes, as lockdep sees it: class B asked for, waiting, while class A is held, is an edge A to B.
+    """A cycle of lock classes, as lockdep sees it: class B waited for while class A is held is an edge A to B.
 
     A trylock waits for nothing and adds no edge into its class, but is held like any other.  What a nested process asks
-    for, it asks while its host's locks are held too (one task, one stack).  A class nested in itself is a cycle only if no
-    cycle of two or more classes exists: two instances taken in one fixed order deadlock nobody.
+    for, it asks while its host's locks are held too (one task, one stack).  A class nested in itself is a cycle only
+    if no cycle of two or more classes exists: two instances taken in one fixed order deadlock nobody.
     """
     attempts: dict[tuple[str, str], tuple[Attempt, int]] = {}
     for number, state in enumerate(found.states):

@@ -62,8 +62,8 @@ def stop_on_signals(stop: Stop) -> Iterator[Stop]:
         signal.signal(number, previous[number])  # type: ignore[arg-type]
 
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            previous[number] = signal.signal(number, note)
+        for which in (signal.SIGINT, signal.SIGTERM):
+            previous[which] = signal.signal(which, note)
     except ValueError:
         previous.clear()  # not in the main thread: signals are somebody else's
     try:

@@ -33,7 +33,9 @@ def _natural(text: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text) if part)
 
 
-def canonical_paths(tables: Tables, goal: Goal, depth: int, most_states: int, bounds: Bounds) -> Iterator[tuple[Step, ...]]:
+def canonical_paths(
+    tables: Tables, goal: Goal, depth: int, most_states: int, bounds: Bounds
+) -> Iterator[tuple[Step, ...]]:
     """Paths to a step that `goal` accepts, best first: by length, switches, labels; at most `depth` steps long.
 
     One path for each last state and process; none once more than `most_states` states were met or a bound is reached.

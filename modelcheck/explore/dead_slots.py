@@ -1,26 +1,30 @@
 """Dead-slot reset: a private slot that will be written before it is read again holds nothing, and is set so.
 
-Liveness by backward data flow over a process's local states (the usual equations; Aho et al., Compilers, section 9.2.5).
-Only slots no other process touches are reset, and only by control flow: a loaded value is never called dead because
-its stamp differs from another (that would hide every torn snapshot, design.md section 5).  Exact: the reset value is
-never read, so states that differ only in dead slots have the same continuations.
+Liveness by backward data flow over a process's local states (the usual equations; Aho et al., Compilers, section
+9.2.5). Only slots no other process touches are reset, and only by control flow: a loaded value is never called dead
+because its stamp differs from another (that would hide every torn snapshot, design.md section 5).  Exact: the reset
+value is never read, so states that differ only in dead slots have the same continuations.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.expression import Const, Slot, slots_of
 from modelcheck.explore.effects import private_slots
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
+from modelcheck.expression import Const, Slot, slots_of
 
 
 def reset_dead_slots(tables: Tables, keep: frozenset[Slot] = frozenset()) -> Tables:
     """The same tables with an update that resets each private slot where it dies, save those in `keep`."""
     private = private_slots(tables)
-    return replace(tables, processes=tuple(
-        _reset(table, frozenset(s for s in mine if isinstance(s, Slot) and s != table.pc and s not in keep))
-        for table, mine in zip(tables.processes, private, strict=True)))
+    return replace(
+        tables,
+        processes=tuple(
+            _reset(table, frozenset(s for s in mine if isinstance(s, Slot) and s != table.pc and s not in keep))
+            for table, mine in zip(tables.processes, private, strict=True)
+        ),
+    )
 
 
 def reset_value(slot: Slot) -> int:

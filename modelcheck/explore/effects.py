@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck.expression import Slot, slots_of
 from modelcheck.explore.table import ProcessTable, Step, Tables
+from modelcheck.expression import Slot, slots_of
 
 Touched = Slot | str
 

@@ -38,7 +38,9 @@ def _planned(edges: Sequence[Edge]) -> dict[tuple[int, str], set[int]]:
     planned: dict[tuple[int, str], set[int]] = {}
     for edge in edges:
         if edge.piece is not None:
-            planned.setdefault((edge.process, edge.piece.access.text), set()).update(range(edge.piece.lo, edge.piece.hi))
+            planned.setdefault((edge.process, edge.piece.access.text), set()).update(
+                range(edge.piece.lo, edge.piece.hi)
+            )
     return planned
 
 
@@ -63,7 +65,9 @@ def _groups(system: System, planned: dict[tuple[int, str], set[int]]) -> list[Gr
 
 
 class _Lift:
-    def __init__(self, system: System, planned: dict[tuple[int, str], set[int]], early: Callable[[Group], bool]) -> None:
+    def __init__(
+        self, system: System, planned: dict[tuple[int, str], set[int]], early: Callable[[Group], bool]
+    ) -> None:
         self.run = Run(system)
         self.system = system
         self.planned = planned
@@ -78,13 +82,27 @@ class _Lift:
 
     def _open(self, process: int) -> list[Edge]:
         """Enabled performs of pieces the path does not plan, in program order."""
-        return [e for e in self.run.enabled(process) if e.piece is not None and not e.breaks
-                and self.planned.get((process, e.piece.access.text), set()).isdisjoint(range(e.piece.lo, e.piece.hi))]
+        return [
+            e
+            for e in self.run.enabled(process)
+            if e.piece is not None
+            and not e.breaks
+            and self.planned.get((process, e.piece.access.text), set()).isdisjoint(range(e.piece.lo, e.piece.hi))
+        ]
 
     def _eager(self, process: int) -> None:
         while True:
-            chosen = next((e for e in self._open(process) if e.piece is not None and self.early(
-                (process, e.piece.access.store, _field(self.system, e.piece.access.area, e.piece.lo)))), None)
+            chosen = next(
+                (
+                    e
+                    for e in self._open(process)
+                    if e.piece is not None
+                    and self.early(
+                        (process, e.piece.access.store, _field(self.system, e.piece.access.area, e.piece.lo))
+                    )
+                ),
+                None,
+            )
             if chosen is None:
                 return
             self.run.take(chosen)
@@ -95,8 +113,14 @@ class _Lift:
 
         def matches(other: Edge) -> bool:
             mine = other.piece
-            return (mine is not None and other.breaks == edge.breaks and mine.access.store == piece.access.store
-                    and mine.access.text == piece.access.text and mine.lo <= piece.lo and piece.hi <= mine.hi)
+            return (
+                mine is not None
+                and other.breaks == edge.breaks
+                and mine.access.store == piece.access.store
+                and mine.access.text == piece.access.text
+                and mine.lo <= piece.lo
+                and piece.hi <= mine.hi
+            )
 
         return self._until(edge.process, matches)
 

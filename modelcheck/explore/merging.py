@@ -2,8 +2,8 @@
 
 Such a step commutes with every step of the others and cannot be disabled by them, so doing it immediately reaches, up
 to the order of independent steps, every state where it would have been done later (the ample set of that one process:
-Clarke, Grumberg, Peled, Model Checking, section 10.3).  Three conditions, all static: it breaks and observes nothing; one
-of the steps out of its local state can always be taken; and it lies on no cycle of merged steps.  Deadlocks and all
+Clarke, Grumberg, Peled, Model Checking, section 10.3).  Three conditions, all static: it breaks and observes nothing;
+one of the steps out of its local state can always be taken; and it lies on no cycle of merged steps.  Deadlocks and all
 transitions stay reachable; intermediate states are not stored.
 """
 
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.expression import TRUE, Const, Expr, Op, Slot, rebuild
 from modelcheck.explore.effects import Touched, feedback, private_slots
 from modelcheck.explore.slicing import map_moves
 from modelcheck.explore.table import ProcessTable, Step, Tables, member
+from modelcheck.expression import TRUE, Const, Expr, Op, Slot, rebuild
 
 MOST_JOINED = 64  # steps out of one local state after merging; past it a local state keeps its own steps
 
@@ -36,6 +36,7 @@ Renamed = dict[Expr, tuple[Slot, dict[int, int]]]  # old program counter -> new 
 
 def renumber_watchers(tables: Tables, renamed: Renamed) -> Tables:
     """The same tables with every guard that asks about a program counter rewritten to its new numbers."""
+
     def change(expr: Expr) -> Expr | None:
         if isinstance(expr, Op) and expr.name == "in" and expr.args[0] in renamed:
             pc, numbers = renamed[expr.args[0]]
@@ -73,12 +74,15 @@ def _is_local(table: ProcessTable, local: int, private: frozenset[Touched]) -> b
     return any(guard == TRUE for guard in guards) or any(~guard in guards for guard in guards)
 
 
-def _merge(table: ProcessTable, private: frozenset[Touched],
-           watched_places: list[frozenset[int]]) -> tuple[ProcessTable, dict[int, int]]:
+def _merge(
+    table: ProcessTable, private: frozenset[Touched], watched_places: list[frozenset[int]]
+) -> tuple[ProcessTable, dict[int, int]]:
     # a local state where another process may start on top of this one is left only for one where it still may
-    local = [_is_local(table, i, private) and not any(i in places and step.target not in places
-                                                      for places in watched_places for step in table.steps[i])
-             for i in range(len(table.locals))]
+    local = [
+        _is_local(table, i, private)
+        and not any(i in places and step.target not in places for places in watched_places for step in table.steps[i])
+        for i in range(len(table.locals))
+    ]
     inner = [[s.target for s in steps if local[s.target]] if local[i] else [] for i, steps in enumerate(table.steps)]
     for i in feedback(inner):
         local[i] = False

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modelcheck.expression import Slot
 from modelcheck.explore.table import Observes, SeenValue
+from modelcheck.expression import Slot
 from modelcheck.smt.values import Observation, Seen, SeenFact
 
 

@@ -1,8 +1,8 @@
 """The reference search: breadth first, exact, over the states of a table.
 
-Whole states are stored; nothing is hashed away.  Its one invariant: a state's number is its place in breadth-first order,
-so the first violation found is one of fewest steps of the graph searched.  What is looked for comes in as a value
-(`Goals`); the loop stands here once.
+Whole states are stored; nothing is hashed away.  Its one invariant: a state's number is its place in breadth-first
+order, so the first violation found is one of fewest steps of the graph searched.  What is looked for comes in as a
+value (`Goals`); the loop stands here once.
 """
 
 from __future__ import annotations
@@ -79,8 +79,9 @@ class Found:
 Report = Callable[[int, int, int], None]
 
 
-def search(tables: Tables, bounds: Bounds, goals: Goals = Goals(), ample: bool = True,
-           report: Report | None = None) -> Found:
+def search(
+    tables: Tables, bounds: Bounds, goals: Goals = Goals(), ample: bool = True, report: Report | None = None
+) -> Found:
     """Explores the table's states; `ample` reduces by partial order; `report` gets states, depth and frontier."""
     run = _Run(tables, bounds, goals, ample, report)
     return run.explore()
@@ -95,8 +96,10 @@ class _Run:
         self.count = len(tables.processes)
         self.ample = AmpleSets(tables) if ample and self.count > 1 else None
         self.found = Found(tables, {self.successors.initial: 0}, [(0, -1, -1)])
-        self.special = [[[bool(step.breaks) or step.observes is not None for step in steps] for steps in table.steps]
-                        for table in tables.processes]
+        self.special = [
+            [[bool(step.breaks) or step.observes is not None for step in steps] for steps in table.steps]
+            for table in tables.processes
+        ]
         self.ignored: set[int] = set()
 
     def explore(self) -> Found:
@@ -108,7 +111,7 @@ class _Run:
         while frontier:
             following: list[State] = []
             for state in frontier:
-                if number % CHECK_EVERY == 0:
+                if number % CHECK_EVERY == 0 or len(found.states) >= self.bounds.states > 0:
                     found.bound = self.bounds.reached(len(found.states))
                     if found.bound:
                         return found
@@ -151,7 +154,7 @@ class _Run:
     def _chosen(self, state: State) -> list[tuple[int, list[tuple[int, State]]]]:
         functions = self.successors.steps
         if self.ample is not None:
-            for cluster in self.ample.clusters(state[:self.count]):
+            for cluster in self.ample.clusters(state[: self.count]):
                 outs = [(p, functions[p][state[p]](state)) for p in cluster]
                 if any(out for _, out in outs):
                     return outs

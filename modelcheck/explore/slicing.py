@@ -2,8 +2,8 @@
 
 A process that writes nothing the others read, and is not itself what the property is about, changes no reachable
 violation: its steps commute with everything and disable nothing, so removing them from a path leaves a path.  A slot
-that is never read decides nothing.  (The "one reader suffices" and "readers write nothing shared" arguments of design.md
-section 5 are instances.)  Its invariant: every guard of a kept process is kept whole.
+that is never read decides nothing.  (The "one reader suffices" and "readers write nothing shared" arguments of
+design.md section 5 are instances.)  Its invariant: every guard of a kept process is kept whole.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from modelcheck.expression import TRUE, Slot, slots_of
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
+from modelcheck.expression import TRUE, Slot, slots_of
 
 MoveChange = Callable[[Move], Move]
 
@@ -32,7 +32,7 @@ def influencing(tables: Tables, roots: frozenset[int], keep: frozenset[Slot] = f
     reads = [_reads(table) for table in tables.processes]
     writes = [_writes(table) for table in tables.processes]
     kept = set(roots)
-    wanted: set[Slot | str] = set(keep) | {s for _, condition in tables.invariants for s in slots_of(condition)}
+    wanted: set[Slot | str] = {*keep, *(s for _, condition in tables.invariants for s in slots_of(condition))}
     while True:
         needed = wanted.union(*(reads[i] for i in kept))
         more = {i for i in range(len(writes)) if i not in kept and not writes[i].isdisjoint(needed)}
@@ -68,10 +68,14 @@ def drop_unread(tables: Tables, keep: frozenset[Slot] = frozenset()) -> Tables:
 
 def map_moves(tables: Tables, change: MoveChange) -> Tables:
     """The same tables with every move changed."""
+
     def table(old: ProcessTable) -> ProcessTable:
-        steps = tuple(tuple(Step(tuple(change(move) for move in step.moves), step.target) for step in steps)
-                      for steps in old.steps)
+        steps = tuple(
+            tuple(Step(tuple(change(move) for move in step.moves), step.target) for step in steps)
+            for steps in old.steps
+        )
         return replace(old, steps=steps)
+
     return replace(tables, processes=tuple(table(old) for old in tables.processes))
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Expr, Op, slots_of, to_python
 from modelcheck.explore.table import Move, Step, Tables
+from modelcheck.expression import TRUE, Expr, Op, slots_of, to_python
 
 State = tuple[int, ...]
 Out = list[tuple[int, State]]

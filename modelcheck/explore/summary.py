@@ -3,10 +3,10 @@
 Readers write nothing the others read.  So the others (the *sources*) run as if alone, and all an observer can tell of
 them is the sequence of updates of the slots it reads.  The sources' control graph is explored once without those slots'
 values; its steps are labelled with their updates of them, the rest is hidden, and the automaton is determinised and
-minimised (subset construction and partition refinement: Hopcroft, Motwani, Ullman, sections 2.3.5 and 4.4; compositional
-minimisation as in Graf, Steffen, Lüttgen, Formal Aspects of Computing 8, 1996).  The observer next to that automaton takes
-exactly the steps it can take next to the sources: the same sequences of updates, no more, no fewer.  So every
-observation of one exists in the other (safety; what sources do for ever or never is not kept).
+minimised (subset construction and partition refinement: Hopcroft, Motwani, Ullman, sections 2.3.5 and 4.4;
+compositional minimisation as in Graf, Steffen, Lüttgen, Formal Aspects of Computing 8, 1996).  The observer next to
+that automaton takes exactly the steps it can take next to the sources: the same sequences of updates, no more, no
+fewer.  So every observation of one exists in the other (safety; what sources do for ever or never is not kept).
 
 A *region* is a stretch of a source that only writes what observers read, unguarded: the stores between two barriers.
 It is one label, put back afterwards, so that control graphs differ only where control does and are shared.
@@ -19,14 +19,14 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from modelcheck.errors import InternalError
-from modelcheck.expression import TRUE, Expr, Slot, slots_of
+from modelcheck.explore.automaton import automaton_of
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.merging import Renamed, renumber_watchers, watched
 from modelcheck.explore.search import Found, Goals, search
 from modelcheck.explore.slicing import influencing
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
+from modelcheck.expression import TRUE, Slot, slots_of
 from modelcheck.system.local_space import Local
-
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Summary:
     def undo(self, moves: Sequence[Move]) -> list[Move]:
         """A path beside the summary as a path beside the sources: each label's hidden steps put before its first move.
 
-        The sources' path is a shortest one with these labels; hidden steps come as late as they can, so that they switch
-        no more than they must.
+        The sources' path is a shortest one with these labels; hidden steps come as late as they can, so that they
+        switch no more than they must.
         """
         labels = [move.label for move in moves if move.opens]
         legs = self._legs(labels)
@@ -137,8 +137,9 @@ class Summary:
 _CONTROLS: dict[Hashable, Control] = {}
 
 
-def summarise(tables: Tables, observers: frozenset[int], bounds: Bounds,
-              keep: frozenset[Slot] = frozenset()) -> Summary | None:
+def summarise(
+    tables: Tables, observers: frozenset[int], bounds: Bounds, keep: frozenset[Slot] = frozenset()
+) -> Summary | None:
     """The summary, or None where there is nothing to summarise or the bounds ended it.
 
     `observers` are positions in `tables.processes`; `keep` are slots read from outside, which must be data or observed.
@@ -156,10 +157,16 @@ def summarise(tables: Tables, observers: frozenset[int], bounds: Bounds,
         found = search(control_tables, bounds, Goals(keep_graph=True), ample=False)
         if found.bound:
             return None
-        control = _CONTROLS[key] = Control(found, labels, _automaton(found, labels))
+        control = _CONTROLS[key] = Control(found, labels, automaton_of(found, labels))
     process = _expand(control.automaton, regions, singles)
     rest = tuple(table for i, table in enumerate(tables.processes) if i in observers)
-    return Summary(replace(tables, processes=(process, *rest)), control, regions, len(control.found.states), control.found.transitions)
+    return Summary(
+        replace(tables, processes=(process, *rest)),
+        control,
+        regions,
+        len(control.found.states),
+        control.found.transitions,
+    )
 
 
 def _data_slots(tables: Tables, sources: tuple[int, ...]) -> frozenset[Slot]:
@@ -175,10 +182,20 @@ def _data_slots(tables: Tables, sources: tuple[int, ...]) -> frozenset[Slot]:
 
 def _region_at(table: ProcessTable, start: int, data: frozenset[Slot], watched: frozenset[int]) -> Region | None:
     """The region entered at a local state, None where it is none: a cycle, two exits, or nothing but an exit."""
+
     def inside(i: int) -> bool:
-        return bool(table.steps[i]) and i not in watched and all(
-            len(step.moves) == 1 and step.moves[0].guard == TRUE and not step.breaks and step.observes is None
-            and all(slot in data for slot, _ in step.moves[0].updates) for step in table.steps[i])
+        return (
+            bool(table.steps[i])
+            and i not in watched
+            and all(
+                len(step.moves) == 1
+                and step.moves[0].guard == TRUE
+                and not step.breaks
+                and step.observes is None
+                and all(slot in data for slot, _ in step.moves[0].updates)
+                for step in table.steps[i]
+            )
+        )
 
     if not inside(start):
         return None
@@ -213,8 +230,9 @@ def _acyclic(targets: list[list[int]]) -> bool:
     return visit(0)
 
 
-def _control_tables(tables: Tables, sources: tuple[int, ...], data: frozenset[Slot]) -> tuple[
-        Tables, dict[tuple[int, int, int], int], dict[int, Region], dict[int, tuple[Move, ...]]]:
+def _control_tables(
+    tables: Tables, sources: tuple[int, ...], data: frozenset[Slot]
+) -> tuple[Tables, dict[tuple[int, int, int], int], dict[int, Region], dict[int, tuple[Move, ...]]]:
     """The sources without data slots, regions as one step; each step's label; regions and single moves by label."""
     numbers: dict[Hashable, int] = {}
     labels: dict[tuple[int, int, int], int] = {}
@@ -224,14 +242,18 @@ def _control_tables(tables: Tables, sources: tuple[int, ...], data: frozenset[Sl
     for place, i in enumerate(sources):
         table = tables.processes[i]
         places: frozenset[int] = frozenset().union(*watched(tables, table))
-        found = {local: region for local in range(len(table.locals))
-                 if (region := _region_at(table, local, data, places)) is not None}
+        found = {
+            local: region
+            for local in range(len(table.locals))
+            if (region := _region_at(table, local, data, places)) is not None
+        }
         order, place_of, steps = [table.start], {table.start: 0}, []
         for local in order:
             out = []
             region = found.get(local)
-            source = ((Step((Move(TRUE, (), region.steps[0][0][0].edge),), region.exit),) if region
-                      else table.steps[local])
+            source = (
+                (Step((Move(TRUE, (), region.steps[0][0][0].edge),), region.exit),) if region else table.steps[local]
+            )
             for which, step in enumerate(source):
                 label = region.label if region else tuple(u for m in step.moves for u in m.updates if u[0] in data)
                 shows = any(m.updates for out_ in region.steps for m, _ in out_) if region else bool(label)
@@ -241,16 +263,27 @@ def _control_tables(tables: Tables, sources: tuple[int, ...], data: frozenset[Sl
                     if region:
                         regions.setdefault(number, region)
                     else:
-                        singles.setdefault(number, tuple(replace(m, updates=tuple(u for u in m.updates if u[0] in data))
-                                                         for m in step.moves if any(u[0] in data for u in m.updates)))
+                        singles.setdefault(
+                            number,
+                            tuple(
+                                replace(m, updates=tuple(u for u in m.updates if u[0] in data))
+                                for m in step.moves
+                                if any(u[0] in data for u in m.updates)
+                            ),
+                        )
                 if step.target not in place_of:
                     place_of[step.target] = len(order)
                     order.append(step.target)
                 moves = tuple(replace(m, updates=tuple(u for u in m.updates if u[0] not in data)) for m in step.moves)
                 out.append(Step(moves, place_of[step.target]))
             steps.append(tuple(out))
-        processes.append((table, ProcessTable(table.name, table.process, tuple(table.locals[x] for x in order),
-                                              tuple(steps)), place_of))
+        processes.append(
+            (
+                table,
+                ProcessTable(table.name, table.process, tuple(table.locals[x] for x in order), tuple(steps)),
+                place_of,
+            )
+        )
     return _renumber_watchers(processes), labels, regions, singles
 
 
@@ -260,81 +293,18 @@ def _renumber_watchers(processes: list[tuple[ProcessTable, ProcessTable, dict[in
 
 
 def _key(tables: Tables) -> Hashable:
-    return tuple((t.name, tuple(tuple((tuple((m.guard, m.updates) for m in s.moves), s.target) for s in steps)
-                                for steps in t.steps)) for t in tables.processes)
+    return tuple(
+        (
+            t.name,
+            tuple(tuple((tuple((m.guard, m.updates) for m in s.moves), s.target) for s in steps) for steps in t.steps),
+        )
+        for t in tables.processes
+    )
 
 
-def _automaton(found: Found, labels: dict[tuple[int, int, int], int]) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """The deterministic, minimal automaton of the label sequences of a graph."""
-    states = list(found.states)
-    hidden: list[list[int]] = []
-    shown: list[list[tuple[int, int]]] = []
-    for number, out in enumerate(found.graph):
-        pcs = states[number]
-        quiet, seen = [], []
-        for process, step, after in out:
-            label = labels.get((process, pcs[process], step))
-            if label is None:
-                quiet.append(after)
-            else:
-                seen.append((label, after))
-        hidden.append(quiet)
-        shown.append(seen)
-
-    def closure(start: set[int]) -> frozenset[int]:
-        reached, todo = set(start), list(start)
-        while todo:
-            for after in hidden[todo.pop()]:
-                if after not in reached:
-                    reached.add(after)
-                    todo.append(after)
-        return frozenset(reached)
-
-    first = closure({0})
-    numbers, order = {first: 0}, [first]
-    moves: list[dict[int, int]] = []
-    for subset in order:
-        by_label: dict[int, set[int]] = {}
-        for state in subset:
-            for label, after in shown[state]:
-                by_label.setdefault(label, set()).add(after)
-        out: dict[int, int] = {}
-        for label in sorted(by_label):
-            following = closure(by_label[label])
-            if following not in numbers:
-                numbers[following] = len(order)
-                order.append(following)
-            out[label] = numbers[following]
-        moves.append(out)
-    return _minimise(moves)
-
-
-def _minimise(moves: list[dict[int, int]]) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Partition refinement; every state accepts, a missing label leads nowhere."""
-    block = [0] * len(moves)
-    while True:
-        keys: dict[Hashable, int] = {}
-        new = [keys.setdefault((block[i], tuple((a, block[b]) for a, b in sorted(out.items()))), len(keys))
-               for i, out in enumerate(moves)]
-        if new == block:
-            break
-        block = new
-    representative = {b: i for i, b in reversed(list(enumerate(block)))}
-    order, numbers = [block[0]], {block[0]: 0}
-    result = []
-    for b in order:
-        out = []
-        for label, target in sorted(moves[representative[b]].items()):
-            if block[target] not in numbers:
-                numbers[block[target]] = len(order)
-                order.append(block[target])
-            out.append((label, numbers[block[target]]))
-        result.append(tuple(out))
-    return tuple(result)
-
-
-def _expand(automaton: tuple[tuple[tuple[int, int], ...], ...], regions: dict[int, Region],
-            singles: dict[int, tuple[Move, ...]]) -> ProcessTable:
+def _expand(
+    automaton: tuple[tuple[tuple[int, int], ...], ...], regions: dict[int, Region], singles: dict[int, tuple[Move, ...]]
+) -> ProcessTable:
     """The automaton as a process: labels are put back as the moves they stand for."""
     steps: list[list[Step]] = [[] for _ in automaton]
 

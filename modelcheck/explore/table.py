@@ -21,7 +21,7 @@ MOST_LOCALS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class SeenCell:
-    """Part of an observed value: the bytes, the slot with their stamp, and the slot with their form, if there is one."""
+    """Part of an observed value: the bytes, the slot with their stamp, and the slot with their form, if any."""
 
     bytes: tuple[int, ...]
     slot: Slot
@@ -192,8 +192,10 @@ def _process_table(system: System, process: int) -> ProcessTable:
                 numbers[edge.target] = len(order)
                 order.append(edge.target)
                 if len(order) > MOST_LOCALS:
-                    raise SpecError(f"process {space.process.name!r} has more than {MOST_LOCALS} local states; "
-                                    "carry fewer bytes or put fences between its accesses")
+                    raise SpecError(
+                        f"process {space.process.name!r} has more than {MOST_LOCALS} local states; "
+                        "carry fewer bytes or put fences between its accesses"
+                    )
             action = None if edge.piece is not None else space.machine.nodes[edge.node].action
             progress = action is not None and action.progress
             observes = _observes(system, process, edge) if action is not None and action.observes else None
@@ -217,12 +219,21 @@ def _observes(system: System, process: int, edge: Edge) -> Observes | None:
         cells = []
         for cell in system.cells[register.access.area].within(register.access.lo, register.access.hi):
             form = cell.form_slot(f"r{register.index}.")
-            cells.append(SeenCell(cell.bytes, space.own(cell.slot(f"r{register.index}.")),
-                                  None if form is None else space.own(form), cell.forms))
+            cells.append(
+                SeenCell(
+                    cell.bytes,
+                    space.own(cell.slot(f"r{register.index}.")),
+                    None if form is None else space.own(form),
+                    cell.forms,
+                )
+            )
         values.append(SeenValue(name, register.access.lo, register.access.hi, tuple(cells)))
     place = {register.index: i for i, register in enumerate(action.registers)}
-    facts = tuple((fact.test, tuple(place[r] for r in fact.registers), fact.outcome) for fact in node.facts
-                  if all(r in place for r in fact.registers))
+    facts = tuple(
+        (fact.test, tuple(place[r] for r in fact.registers), fact.outcome)
+        for fact in node.facts
+        if all(r in place for r in fact.registers)
+    )
     return Observes(action.observes, tuple(values), facts)
 
 
@@ -234,7 +245,11 @@ def _guard_preemption(system: System, table: ProcessTable, host: ProcessTable) -
 
     def guarded(step: Step) -> Step:
         move = step.moves[0]
-        return replace(step, moves=(replace(move, guard=conjunction((inside, move.guard))),)) if move.edge.preempts else step
+        return (
+            replace(step, moves=(replace(move, guard=conjunction((inside, move.guard))),))
+            if move.edge.preempts
+            else step
+        )
 
     return replace(table, steps=tuple(tuple(guarded(step) for step in steps) for steps in table.steps))
 

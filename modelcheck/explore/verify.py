@@ -51,9 +51,9 @@ class Options:
 class Outcome:
     """What became of one property of one model.
 
-    `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had, or
-    the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions' values.
-    `reached` are witnesses, `covered` source lines that some explored step ran.
+    `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
+    or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
+    values. `reached` are witnesses, `covered` source lines that some explored step ran.
     """
 
     verdict: str
@@ -75,8 +75,15 @@ class Outcome:
     actors: tuple[str, ...] = ()
 
 
-def verify(model: Model, name: str, bounds: Bounds = Bounds(), options: Options = Options(), solver: Solver | None = None,
-           full: Callable[[], Model] | None = None, report: Report | None = None) -> Outcome:
+def verify(
+    model: Model,
+    name: str,
+    bounds: Bounds = Bounds(),
+    options: Options = Options(),
+    solver: Solver | None = None,
+    full: Callable[[], Model] | None = None,
+    report: Report | None = None,
+) -> Outcome:
     """Decides property `name` of `model`.
 
     `full` makes the unprojected model that counterexamples are lifted to (the model itself when None).  Raises
@@ -113,7 +120,7 @@ class _Verification:
         self.system = System(self.model, frozenset({self.prop.name}))
         if self.prop.kind == "observation" and self.solver is None and self.model.values is not None:
             self.solver = Solver(self.model.values)
-        tables, observers = self._reduced()
+        tables = self._reduced()
         keep = self.prop.kind in ("deadlock", "lock-order", "terminates")
         decide = self._decide if self.prop.kind == "observation" else None
         self.tables = tables
@@ -123,7 +130,7 @@ class _Verification:
 
     # -- before the search --------------------------------------------------------------------------------------
 
-    def _reduced(self) -> tuple[Tables, frozenset[int]]:
+    def _reduced(self) -> Tables:
         prop, on = self.prop, self.options.on
         invariants = ((prop.name, prop.condition),) if prop.kind == "invariant" and prop.condition is not None else ()
         tables = build_tables(self.system, invariants)
@@ -147,7 +154,7 @@ class _Verification:
         self.unmerged = tables
         if on("merge"):
             tables = merge_local_steps(tables)
-        return tables, observers
+        return tables
 
     def _roots(self, tables: Tables) -> frozenset[int]:
         """The processes the property is about."""
@@ -162,12 +169,20 @@ class _Verification:
         for i, table in enumerate(tables.processes):
             space = self.system.spaces[i]
             for move in table.all_moves():
-                if (move.edge.breaks == name or move.observes is not None and move.observes.property == name
-                        or kind == "lock-order" and space.attempt(move.edge) is not None):
+                if (
+                    move.edge.breaks == name
+                    or move.observes is not None
+                    and move.observes.property == name
+                    or kind == "lock-order"
+                    and space.attempt(move.edge) is not None
+                ):
                     found.add(i)
         if kind == "sleep-in-atomic":
-            found |= {i for i, space in enumerate(self.system.spaces)
-                      if any(node.action is not None and node.action.sleeps for node in space.machine.nodes)}
+            found |= {
+                i
+                for i, space in enumerate(self.system.spaces)
+                if any(node.action is not None and node.action.sleeps for node in space.machine.nodes)
+            }
         if kind == "assertion":
             found |= self._checking(name)
         return frozenset(found)
@@ -178,15 +193,18 @@ class _Verification:
         for i, space in enumerate(self.system.spaces):
             for node in space.machine.nodes:
                 access = node.action.access if node.action is not None else None
-                if access is not None and access.store and (any(p == name for _, p in access.requires)
-                                                            or self.model.areas[access.area].bounds == name):
+                if (
+                    access is not None
+                    and access.store
+                    and (any(p == name for _, p in access.requires) or self.model.areas[access.area].bounds == name)
+                ):
                     found.add(i)
         return found
 
     # -- during the search --------------------------------------------------------------------------------------
 
     def _decide(self, state: State, step: Step, path: Callable[[], Path]) -> bool:
-        """Whether an observing step is a violation: possible for some values, and so on a whole path of the full model."""
+        """Whether an observing step is a violation: possible for some values, by itself and on a whole path."""
         assert step.observes is not None and self.solver is not None
         observation = observation_of(step.observes, self.tables.index, state)
         if observation in self.asked:
@@ -226,7 +244,7 @@ class _Verification:
         return False
 
     def _best(self, found: Found) -> tuple[tuple[Run, list[dict[str, int]]], str]:
-        """The confirmed run, or a canonical one found among the paths without merging, and how short it is known to be."""
+        """A canonical confirmed run where one is found, else the first one; and how short it is known to be."""
         assert self.confirmed is not None and self.solver is not None
         first, solver, self.tables = self.confirmed, self.solver, self.unmerged
         index = self.unmerged.index
@@ -259,7 +277,9 @@ class _Verification:
     def _outcome(self, found: Found, finding: Finding | None) -> Outcome:
         reached, covered = self._evidence(found)
         verdict, bound = "holds", found.bound
-        run, numbers, loop, how = None, [], 0, ""
+        run: Run | None = None
+        numbers: list[dict[str, int]] = []
+        loop, how = 0, ""
         if found.violated and self.confirmed is not None:
             verdict, (run, numbers), how = "violated", *self._best(found)
         elif found.violated or finding is not None:
@@ -274,12 +294,28 @@ class _Verification:
             verdict = "vacuous"
         hidden = (self.summary.states, self.summary.transitions) if self.summary is not None else (0, 0)
         steps = tuple((step.edge.process, step.edge.choice) for step in run.steps) if run is not None else ()
-        lines = frozenset(line for table in self.plain.processes for line in self.system.spaces[table.process].machine.lines)
+        lines = frozenset(
+            line for table in self.plain.processes for line in self.system.spaces[table.process].machine.lines
+        )
         return Outcome(
-            verdict, len(found.states) + hidden[0], found.transitions + hidden[1], found.depth, len(self.asked), len(self.asked) + self.paths, bound,
-            steps, finding.attempts if finding is not None else (), finding.stuck if finding is not None else (), loop,
-            tuple(numbers), how, frozenset(reached), frozenset(covered), lines,
-            tuple(table.name for table in self.plain.processes))
+            verdict,
+            len(found.states) + hidden[0],
+            found.transitions + hidden[1],
+            found.depth,
+            len(self.asked),
+            len(self.asked) + self.paths,
+            bound,
+            steps,
+            finding.attempts if finding is not None else (),
+            finding.stuck if finding is not None else (),
+            loop,
+            tuple(numbers),
+            how,
+            frozenset(reached),
+            frozenset(covered),
+            lines,
+            tuple(table.name for table in self.plain.processes),
+        )
 
     def _replayed(self, found: Found, finding: Finding | None) -> tuple[Run, int, str]:
         path = finding.path if finding is not None else found.path or ()
@@ -288,8 +324,13 @@ class _Verification:
         steps = [taken.step(found.tables) for taken in path]
         edges = self._edges(steps)
         if finding is None and self.prop.kind != "invariant":
-            paths = canonical_paths(self.plain, lambda _, step: step.breaks == self.prop.name, len(edges),
-                                    self.options.canonical_states, self.bounds)
+            paths = canonical_paths(
+                self.plain,
+                lambda _, step: step.breaks == self.prop.name,
+                len(edges),
+                self.options.canonical_states,
+                self.bounds,
+            )
             better = next(paths, None)
             if better is not None:
                 edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
@@ -299,7 +340,9 @@ class _Verification:
                 return run, len(whole) - len(edges), how
             if self.prop.kind == "invariant":
                 return run, 0, how
-        raise InternalError(f"the counterexample to {self.prop.name} does not replay on the full model; please report this")
+        raise InternalError(
+            f"the counterexample to {self.prop.name} does not replay on the full model; please report this"
+        )
 
     def _evidence(self, found: Found) -> tuple[set[str], set[tuple[str, int]]]:
         reached: set[str] = set()
@@ -328,8 +371,10 @@ def whole_observation(run: Run) -> Observation | None:
     action = run.system.spaces[edge.process].machine.nodes[edge.node].action
     if action is None or not action.observes or edge.piece is not None:
         return None
-    seen = tuple(run.seen(edge.process, register.index, register.access.lo, register.access.hi, name)
-                 for name, register in zip(action.names, action.registers, strict=True))
+    seen = tuple(
+        run.seen(edge.process, register.index, register.access.lo, register.access.hi, name)
+        for name, register in zip(action.names, action.registers, strict=True)
+    )
     sorts = {run.system.model.areas[register.access.area].sort for register in action.registers}
     newest = max((run.newest.get(sort, 0) for sort in sorts), default=0)
     return Observation(action.observes, seen, tuple(fact for _, fact in run.facts), newest + 1, whole=True)

@@ -48,15 +48,25 @@ class Area:
         access = Access(self.name, lo, hi, False, mode, text=text or f"load {self.name}[{lo}:{hi}]")
         return Action("load", access.text, (Branch(LOADED),), access=access)
 
-    def store(self, lo: int, hi: int, version: Expr, variant: str = "", mode: AccessMode = "plain",
-              requires: tuple[tuple[Expr, str], ...] = (), text: str = "") -> Action:
+    def store(
+        self,
+        lo: int,
+        hi: int,
+        version: Expr,
+        variant: str = "",
+        mode: AccessMode = "plain",
+        requires: tuple[tuple[Expr, str], ...] = (),
+        text: str = "",
+    ) -> Action:
         """Stores bytes `lo` to `hi` (excluded) of `version` in form `variant`.
 
         Each performed piece checks `requires`; bytes outside the area violate `bounds`.
         """
         if lo >= hi:
             raise SpecError(f"a store of bytes {lo}..{hi} of {self.name} stores nothing; give the smaller end first")
-        access = Access(self.name, lo, hi, True, mode, version, variant, requires, text or f"store {self.name}[{lo}:{hi}]")
+        access = Access(
+            self.name, lo, hi, True, mode, version, variant, requires, text or f"store {self.name}[{lo}:{hi}]"
+        )
         return Action("store", access.text, (Branch(),), access=access)
 
     def pieces(self, access: Access) -> tuple[tuple[int, int], ...]:
@@ -68,9 +78,11 @@ class Area:
         byte = self.tear == "plain" and access.mode != "once" or self.tear == "bytes" and access.mode == "copy"
         word = self.tear == "copies" and access.mode == "copy"
         cuts = [access.lo]
-        for offset in range(access.lo + 1, access.hi):
-            if byte or (self.base + offset) % self.line == 0 or word and offset % self.word == 0:
-                cuts.append(offset)
+        cuts += [
+            offset
+            for offset in range(access.lo + 1, access.hi)
+            if byte or (self.base + offset) % self.line == 0 or word and offset % self.word == 0
+        ]
         return tuple(zip(cuts, [*cuts[1:], access.hi], strict=True))
 
     def carries(self, offset: int) -> bool:

@@ -35,7 +35,7 @@ def sc_program_order(earlier: Piece, later: Piece) -> bool:
 
 
 def sc_free_compiler(earlier: Piece, later: Piece) -> bool:
-    """Sequential consistency with the compiler free between barriers: only marked or conflicting accesses are ordered."""
+    """Sequential consistency, the compiler free between barriers: only marked or conflicting accesses are ordered."""
     if earlier.overlaps(later) and (earlier.access.store or later.access.store):
         return True
     return earlier.access.mode == "once" and later.access.mode == "once"

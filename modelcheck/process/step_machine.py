@@ -65,7 +65,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class StepMachine:
-    """The nodes of one process; node 0 is where it starts.  `lines` are all lines with a yield, by file, for coverage."""
+    """The nodes of one process; node 0 is where it starts.  `lines` are all lines with a yield, as (file, line)."""
 
     nodes: tuple[Node, ...]
     lines: tuple[tuple[str, int], ...] = ()

@@ -137,3 +137,24 @@ def word(z3: Any, seen: Seen, byte: Callable[[int, int, str], Any]) -> Any:
     """The value of a loaded word, little endian; every byte must be carried."""
     parts = [byte(version, offset, form) for offset, version, form in reversed(seen.bytes)]
     return parts[0] if len(parts) == 1 else z3.Concat(*parts)
+
+
+class ConcreteBytes:
+    """Bytes of versions with known values: `bytes(version, offset, form)`, -1 where no values are known."""
+
+    def __init__(self, values: Values | None, numbers: tuple[dict[str, int], ...]) -> None:
+        self._values = values
+        self._numbers = numbers
+        self._known: dict[tuple[int, int, str], int] = {}
+
+    def __call__(self, version: int, offset: int, form: str) -> int:
+        if self._values is None or not 0 <= version < len(self._numbers):
+            return -1
+        key = (version, offset, form)
+        if key not in self._known:
+            import z3
+
+            sizes = {name: 8 * (hi - lo) for name, lo, hi in self._values.fields}
+            fields = {name: z3.BitVecVal(value, sizes[name]) for name, value in self._numbers[version].items()}
+            self._known[key] = z3.simplify(self._values.byte(z3, fields, offset, form)).as_long()
+        return self._known[key]

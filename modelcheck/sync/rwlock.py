@@ -1,9 +1,9 @@
 """A reader-writer spinning lock whose queued writer blocks new task-context readers (kernel qrwlock).
 
-Source: kernel/locking/qrwlock.c and include/asm-generic/qrwlock.h, by way of protocol.md 7.1.  The lock word has a reader
-count, a WAITING bit and a LOCKED byte; here `readers`, `waiting` (which writer queues) and `writer`.  A queued reader
-is not modelled apart from a blocked one: it holds the queue's spinlock and makes others wait no longer than it waits
-itself, so leaving the queue out only adds schedules (it may raise false alarms of starvation, and misses no bug).
+Source: kernel/locking/qrwlock.c and include/asm-generic/qrwlock.h, by way of protocol.md 7.1.  The lock word has a
+reader count, a WAITING bit and a LOCKED byte; here `readers`, `waiting` (which writer queues) and `writer`.  A queued
+reader is not modelled apart from a blocked one: it holds the queue's spinlock and makes others wait no longer than it
+waits itself, so leaving the queue out only adds schedules (it may raise false alarms of starvation, and misses no bug).
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class RwLock:
 
     def read_lock(self, irq: Irq = "", in_interrupt: bool = False) -> Action:
         """Spins until no writer holds the lock or waits for it; from an interrupt a waiting writer is passed."""
-        taken = Branch(None, self._open(in_interrupt), ((self.readers, self.readers + 1),), acquires=self.hold("read"), irq=irq)
+        taken = Branch(
+            None, self._open(in_interrupt), ((self.readers, self.readers + 1),), acquires=self.hold("read"), irq=irq
+        )
         return Action("lock", f"read_lock({self.name})", (taken,), lock=self.hold("read"), blocking=True)
 
     def read_trylock(self, irq: Irq = "") -> Action:
@@ -68,7 +70,9 @@ class RwLock:
         """Takes the lock for writing when it is free; else queues, which holds off new readers, and spins."""
         free = self.readers.eq(0) & self.writer.eq(0)
         mine = self.waiting.eq(0) | self.waiting.eq(Self())
-        taken = Branch(None, free & mine, ((self.writer, Self()), (self.waiting, Const(0))), acquires=self.hold("write"), irq=irq)
+        taken = Branch(
+            None, free & mine, ((self.writer, Self()), (self.waiting, Const(0))), acquires=self.hold("write"), irq=irq
+        )
         queue = Branch(None, self.waiting.eq(0) & ~free, ((self.waiting, Self()),), stay=True)
         return Action("lock", f"write_lock({self.name})", (taken, queue), lock=self.hold("write"), blocking=True)
 

@@ -34,13 +34,22 @@ class System:
         machines = [_machine(process) for process in self.processes]
         for area in model.areas.values():
             _check_areas(area.name, machines, model)
-        accesses = [node.action.access for machine in machines for node in machine.nodes
-                    if node.action is not None and node.action.access is not None]
-        self.cells = {name: CellMap(area, [a for a in accesses if a.area == name]) for name, area in model.areas.items()}
-        sleeping = next((p.name for p in model.properties.values() if p.kind == "sleep-in-atomic" and p.name in watched), "")
+        accesses = [
+            node.action.access
+            for machine in machines
+            for node in machine.nodes
+            if node.action is not None and node.action.access is not None
+        ]
+        self.cells = {
+            name: CellMap(area, [a for a in accesses if a.area == name]) for name, area in model.areas.items()
+        }
+        sleeping = next(
+            (p.name for p in model.properties.values() if p.kind == "sleep-in-atomic" and p.name in watched), ""
+        )
         self.spaces = tuple(
             LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched, sleeping)
-            for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True)))
+            for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True))
+        )
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)
 
@@ -103,5 +112,7 @@ def _check_areas(name: str, machines: list[StepMachine], model: Model) -> None:
             access = node.action.access if node.action is not None else None
             if access is not None and access.area not in model.areas:
                 known = ", ".join(model.areas) or "none"
-                raise SpecError(f"an access to area {access.area!r}, which is not declared; there are {known}",
-                                f"{node.file}:{node.line}")
+                raise SpecError(
+                    f"an access to area {access.area!r}, which is not declared; there are {known}",
+                    f"{node.file}:{node.line}",
+                )

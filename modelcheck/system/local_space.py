@@ -62,9 +62,17 @@ class Edge:
 class LocalSpace:
     """The local states of one process, linked: own slots named after it, cells in place of bytes."""
 
-    def __init__(self, index: int, process: Process, machine: StepMachine, areas: Mapping[str, Area],
-                 cells: Mapping[str, CellMap], ordered: Ordered, watched: frozenset[str],
-                 sleeping: str = "") -> None:
+    def __init__(
+        self,
+        index: int,
+        process: Process,
+        machine: StepMachine,
+        areas: Mapping[str, Area],
+        cells: Mapping[str, CellMap],
+        ordered: Ordered,
+        watched: frozenset[str],
+        sleeping: str = "",
+    ) -> None:
         self.index = index
         self.process = process
         self.machine = machine
@@ -91,8 +99,11 @@ class LocalSpace:
         found = self._pieces.get(access)
         if found is None:
             area = self._areas[access.area]
-            found = tuple(Piece(access, lo, hi) for lo, hi in area.pieces(access)
-                          if any(area.carries(offset) for offset in range(lo, hi)))
+            found = tuple(
+                Piece(access, lo, hi)
+                for lo, hi in area.pieces(access)
+                if any(area.carries(offset) for offset in range(lo, hi))
+            )
             self._pieces[access] = found
         return found
 
@@ -110,8 +121,10 @@ class LocalSpace:
             if action is None or action.kind not in ("load", "store", "fence"):
                 return rest()
             if (node_index, window) in seen:
-                raise SpecError(f"process {self.process.name!r} loops without a step; yield something that can be seen",
-                                f"{node.file}:{node.line}")
+                raise SpecError(
+                    f"process {self.process.name!r} loops without a step; yield something that can be seen",
+                    f"{node.file}:{node.line}",
+                )
             before = window
             if action.kind == "fence":
                 if window:
@@ -123,8 +136,11 @@ class LocalSpace:
                 if pending:
                     window = (*window, (node_index, pending))
                 if len(window) > MOST_PENDING:
-                    raise SpecError(f"process {self.process.name!r} has more than {MOST_PENDING} accesses pending; "
-                                    "put a fence or a lock operation on the loop", f"{node.file}:{node.line}")
+                    raise SpecError(
+                        f"process {self.process.name!r} has more than {MOST_PENDING} accesses pending; "
+                        "put a fence or a lock operation on the loop",
+                        f"{node.file}:{node.line}",
+                    )
             seen[node_index, before] = None
             node_index = node.targets[0]
 
@@ -143,13 +159,19 @@ class LocalSpace:
                 if not any(self._ordered(before, piece) for before in earlier):
                     left = tuple(p for p in pending if p != which)
                     rest = ((node_index, left),) if left else ()
-                    window = (*local.window[:position], *rest, *local.window[position + 1:])
+                    window = (*local.window[:position], *rest, *local.window[position + 1 :])
                     edges.extend(self._perform(local, window, node_index, piece, position))
             earlier.extend(pieces[which] for which in pending)
         return edges
 
-    def _perform(self, local: Local, window: tuple[tuple[int, tuple[int, ...]], ...], node_index: int, piece: Piece,
-                 position: int) -> list[Edge]:
+    def _perform(
+        self,
+        local: Local,
+        window: tuple[tuple[int, tuple[int, ...]], ...],
+        node_index: int,
+        piece: Piece,
+        position: int,
+    ) -> list[Edge]:
         access = piece.access
         target, passed = self._settle(Local(local.node, window))
         choice = f"{access.text} bytes {piece.lo}-{piece.hi - 1}"
@@ -157,19 +179,55 @@ class LocalSpace:
             choice += f" (entry {position})"
         node = self.machine.nodes[node_index]
         register = node.register
-        updates = tuple(update for cell in self._cells[access.area].within(piece.lo, piece.hi)
-                        for update in (self._stores(cell, access) if access.store else self._loads(cell, register)))
+        updates = tuple(
+            update
+            for cell in self._cells[access.area].within(piece.lo, piece.hi)
+            for update in (self._stores(cell, access) if access.store else self._loads(cell, register))
+        )
         area = self._areas[access.area]
         requires = [(self.link(condition), name) for condition, name in access.requires if name in self._watched]
-        if access.store and area.bounds in self._watched and any(not 0 <= o < area.size for o in range(piece.lo, piece.hi)):
+        if (
+            access.store
+            and area.bounds in self._watched
+            and any(not 0 <= o < area.size for o in range(piece.lo, piece.hi))
+        ):
             requires.append((FALSE, area.bounds))
-        edges = [Edge(self.index, local, target, node_index, 0, f"{choice} breaks {name}", "perform", _negate(condition), (), name, piece,
-                      passed=passed)
-                 for condition, name in requires]
+        edges = [
+            Edge(
+                self.index,
+                local,
+                target,
+                node_index,
+                0,
+                f"{choice} breaks {name}",
+                "perform",
+                _negate(condition),
+                (),
+                name,
+                piece,
+                passed=passed,
+            )
+            for condition, name in requires
+        ]
         guard = conjunction(tuple(condition for condition, _ in requires))
         if guard != FALSE:
-            edges.append(Edge(self.index, local, target, node_index, 0, choice, "perform", guard, updates, "", piece, register,
-                              passed=passed))
+            edges.append(
+                Edge(
+                    self.index,
+                    local,
+                    target,
+                    node_index,
+                    0,
+                    choice,
+                    "perform",
+                    guard,
+                    updates,
+                    "",
+                    piece,
+                    register,
+                    passed=passed,
+                )
+            )
         return edges
 
     def _stores(self, cell: Cell, access: Access) -> list[tuple[Slot, Expr]]:
@@ -203,7 +261,18 @@ class LocalSpace:
         if any(self.machine.nodes[i].register in waits for i, _ in local.window):
             return []
         if action.sleeps and node.context.atomic and self._sleeping:
-            return [Edge(self.index, local, local, local.node, 0, f"{action.label} sleeps", action.kind, breaks=self._sleeping)]
+            return [
+                Edge(
+                    self.index,
+                    local,
+                    local,
+                    local.node,
+                    0,
+                    f"{action.label} sleeps",
+                    action.kind,
+                    breaks=self._sleeping,
+                )
+            ]
         edges = []
         for number, branch in enumerate(action.branches):
             if branch.stay and local.queued:
@@ -222,17 +291,37 @@ class LocalSpace:
             guard = TRUE  # a check of another property lets everything pass
         if action.kind == "compare":
             guard = self._compare(action, bool(branch.response))
-        target, passed = ((Local(local.node, local.window, True), ()) if branch.stay
-                          else self._settle(Local(node.targets[number], local.window)))
-        choice = action.label if len(action.branches) == 1 else f"{action.label} -> {_answer(branch.stay, branch.response)}"
+        target, passed = (
+            (Local(local.node, local.window, True), ())
+            if branch.stay
+            else self._settle(Local(node.targets[number], local.window))
+        )
+        choice = (
+            action.label if len(action.branches) == 1 else f"{action.label} -> {_answer(branch.stay, branch.response)}"
+        )
         updates = tuple((self.own(slot), self.link(value)) for slot, value in branch.updates)
-        return Edge(self.index, local, target, local.node, number, choice, action.kind, guard, updates, breaks,
-                    preempts=action.test == "preempt", resumes=action.test == "resume", passed=passed)
+        return Edge(
+            self.index,
+            local,
+            target,
+            local.node,
+            number,
+            choice,
+            action.kind,
+            guard,
+            updates,
+            breaks,
+            preempts=action.test == "preempt",
+            resumes=action.test == "resume",
+            passed=passed,
+        )
 
     def _compare(self, action: Action, outcome: bool) -> Expr:
         """When a comparison may have this outcome (design.md section 2: different stamps explore both)."""
         if action.test.startswith("variant:"):
-            found = self.variant_set(action.registers[0].index, action.registers[0].access, action.test.split(":", 1)[1])
+            found = self.variant_set(
+                action.registers[0].index, action.registers[0].access, action.test.split(":", 1)[1]
+            )
             return found if outcome else _negate(found)
         left, right = action.registers
         if outcome or (left.access.lo, left.access.hi) != (right.access.lo, right.access.hi):
@@ -242,17 +331,23 @@ class LocalSpace:
             return TRUE
         same = []
         for cell in cells.within(left.access.lo, left.access.hi):
-            for mine, other in ((cell.slot(f"r{left.index}."), cell.slot(f"r{right.index}.")),
-                                (cell.form_slot(f"r{left.index}."), cell.form_slot(f"r{right.index}."))):
+            for mine, other in (
+                (cell.slot(f"r{left.index}."), cell.slot(f"r{right.index}.")),
+                (cell.form_slot(f"r{left.index}."), cell.form_slot(f"r{right.index}.")),
+            ):
                 if mine is not None and other is not None:
                     same.append(self.own(mine).eq(self.own(other)))
         return _negate(conjunction(tuple(same)))
 
     def variant_set(self, register: int, access: Access, variant: str) -> Expr:
         """Whether any carried byte of a loaded value is of the named form."""
-        found = [self.own(slot).eq(cell.forms.index(variant))
-                 for cell in self._cells[access.area].within(access.lo, access.hi) if variant in cell.forms
-                 for slot in (cell.form_slot(f"r{register}."),) if slot is not None]
+        found = [
+            self.own(slot).eq(cell.forms.index(variant))
+            for cell in self._cells[access.area].within(access.lo, access.hi)
+            if variant in cell.forms
+            for slot in (cell.form_slot(f"r{register}."),)
+            if slot is not None
+        ]
         return FALSE if not found else found[0] if len(found) == 1 else Op("or", tuple(found))
 
     # -- names --------------------------------------------------------------------------------------------------
@@ -263,10 +358,12 @@ class LocalSpace:
 
     def link(self, expr: Expr) -> Expr:
         """The expression with own slots and `self` put in."""
+
         def replace(part: Expr) -> Expr | None:
             if isinstance(part, Slot):
                 return self.own(part)
             return Const(self.index + 1) if isinstance(part, Self) else None
+
         return rebuild(expr, replace)
 
     def attempt(self, edge: Edge) -> Hold | None:

@@ -6,6 +6,7 @@ kind, which decides how a search looks for a violation.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -46,9 +47,9 @@ class Process:
     """A process: a generator function, and where it runs.
 
     `cpu` is its column in a table.  `host` names the process it preempts (design.md section 6): it starts only while
-    the host may be preempted, and the host stands still until it is done.  `where` is where that may be: "anywhere" that
-    is not atomic, only where the host may sleep ("sleeps"), or only at its scheduling points ("points").  `context` is
-    what it holds when it starts.
+    the host may be preempted, and the host stands still until it is done.  `where` is where that may be: "anywhere"
+    that is not atomic, only where the host may sleep ("sleeps"), or only at its scheduling points ("points").
+    `context` is what it holds when it starts.
     """
 
     name: str
@@ -115,8 +116,18 @@ class Model:
         self.areas[area.name] = area
         return area
 
-    def process(self, name: str, body: Body, *args: object, title: str = "", cpu: int | None = None, host: str = "",
-                where: Where = "anywhere", holds: tuple[Hold, ...] = (), irq_off: bool = False) -> None:
+    def process(
+        self,
+        name: str,
+        body: Body,
+        *args: object,
+        title: str = "",
+        cpu: int | None = None,
+        host: str = "",
+        where: Where = "anywhere",
+        holds: tuple[Hold, ...] = (),
+        irq_off: builtins.bool = False,
+    ) -> None:
         """Declares a process that runs `body(*args)`; see Process for the rest."""
         if any(process.name == name for process in self.processes):
             raise SpecError(f"process {name!r} is declared twice; give the second another name")
@@ -139,8 +150,14 @@ class Model:
         """A property that `check` actions and the requirements of accesses name."""
         self._declare(Property(name, "assertion", help, witnesses))
 
-    def observation(self, name: str, values: Values, help: str = "", witnesses: tuple[str, ...] = (),
-                    assumptions: tuple[str, ...] = ()) -> None:
+    def observation(
+        self,
+        name: str,
+        values: Values,
+        help: str = "",
+        witnesses: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+    ) -> None:
         """A property of what `observe` actions of that name hand over, decided by `values` over all values."""
         self.values = values
         self._declare(Property(name, "observation", help, witnesses, assumptions))
@@ -157,8 +174,15 @@ class Model:
         """No action that may sleep runs with a spinning lock held or interrupts off."""
         self._declare(Property(name, "sleep-in-atomic", help or "nothing sleeps while atomic", witnesses))
 
-    def terminates(self, name: str, process: str, when: Expr, help: str = "", witnesses: tuple[str, ...] = (),
-                   assumptions: tuple[str, ...] = ()) -> None:
+    def terminates(
+        self,
+        name: str,
+        process: str,
+        when: Expr,
+        help: str = "",
+        witnesses: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+    ) -> None:
         """The process, run alone from any reachable state where `when` holds, cannot loop without progress."""
         self._declare(Property(name, "terminates", help, witnesses, assumptions, when, process))
 

@@ -2,8 +2,8 @@
 
 Two bytes are alike when the accesses that cover one and those that cover the other are, in program order, of the same
 kind and requirements, and the pieces the bytes lie in share the same bytes with the anchor (the bytes a projection
-always carries).  With the anchor and one byte carried, the models of two alike bytes are equal up to the byte's name, so
-one of them is checked for both.
+always carries).  With the anchor and one byte carried, the models of two alike bytes are equal up to the byte's name,
+so one of them is checked for both.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ def accesses(model: Model) -> tuple[Access, ...]:
     return tuple(found)
 
 
-def witness_classes(model: Model, area_name: str, among: Iterable[int], anchor: frozenset[int],
-                    kind: Callable[[int], Hashable] = lambda byte: None) -> list[list[int]]:
+def witness_classes(
+    model: Model,
+    area_name: str,
+    among: Iterable[int],
+    anchor: frozenset[int],
+    kind: Callable[[int], Hashable] = lambda byte: None,
+) -> list[list[int]]:
     """The bytes of `among` in classes of alike ones, each in order, classes by their first byte.
 
     `kind` keeps apart bytes whose values a property treats differently.
@@ -35,7 +40,11 @@ def witness_classes(model: Model, area_name: str, among: Iterable[int], anchor: 
     cuts = [(access, area.pieces(access)) for access in accesses(model) if access.area == area_name]
     found: dict[Hashable, list[int]] = {}
     for byte in among:
-        signature = tuple((access.store, access.requires, tuple(o for o in sorted(anchor) if lo <= o < hi))
-                          for access, pieces in cuts for lo, hi in pieces if lo <= byte < hi)
+        signature = tuple(
+            (access.store, access.requires, tuple(o for o in sorted(anchor) if lo <= o < hi))
+            for access, pieces in cuts
+            for lo, hi in pieces
+            if lo <= byte < hi
+        )
         found.setdefault((signature, kind(byte)), []).append(byte)
     return list(found.values())

@@ -6,7 +6,6 @@ does not replay is an error here and never a picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,22 +13,30 @@ from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.run import Happened, Run
 from modelcheck.explore.verify import Outcome, whole_observation
-from modelcheck.smt.values import Values
+from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
 from modelcheck.system.link import System
 from modelcheck.system.model import Model
 from modelcheck.trace.trace import (
-    AreaInfo, ByteSource, LockEvent, LockOrderEdge, MemoryEvent, ProcessInfo, Step, Trace, Update,
+    AreaInfo,
+    ByteSource,
+    LockEvent,
+    LockOrderEdge,
+    MemoryEvent,
+    ProcessInfo,
+    Step,
+    Trace,
+    Update,
 )
 
-Numbers = tuple[dict[str, int], ...]
 
-
-def build_trace(model: Model, setting: Setting, outcome: Outcome, spec: tuple[str, str], case: str, command: str) -> Trace:
+def build_trace(
+    model: Model, setting: Setting, outcome: Outcome, spec: tuple[str, str], case: str, command: str
+) -> Trace:
     """The trace of a violated outcome on the full model; `spec` is its name or path, and its hash or ""."""
     system = System(model, frozenset({setting.property}))
     run = replay_steps(system, [(system.processes[p].name, choice) for p, choice in outcome.steps])
-    byte = _concrete(model.values, outcome.numbers)
+    byte = ConcreteBytes(model.values, outcome.numbers)
     steps = [_step(run, i, happened, byte) for i, happened in enumerate(run.steps)]
     steps += _waiting(run, outcome)
     consequence, why = _explain(run, setting, outcome, byte)
@@ -38,11 +45,26 @@ def build_trace(model: Model, setting: Setting, outcome: Outcome, spec: tuple[st
     processes = tuple(ProcessInfo(p.name, p.title, p.cpu) for p in (system.processes[i] for i in shown))
     deciding = len(steps) - 1 - (max(outcome.loop - 1, 0) if outcome.loop else 0)
     return Trace(
-        spec[0], spec[1], setting.version, setting.property, tuple((k, str(v)) for k, v in setting.values), model.memory,
-        case, processes, _area(model), tuple(model.initially), tuple(steps), deciding, consequence, why,
+        spec[0],
+        spec[1],
+        setting.version,
+        setting.property,
+        tuple((k, str(v)) for k, v in setting.values),
+        model.memory,
+        case,
+        processes,
+        _area(model),
+        tuple(model.initially),
+        tuple(steps),
+        deciding,
+        consequence,
+        why,
         tuple(Update(k, tuple(sorted(fields.items()))) for k, fields in enumerate(outcome.numbers)),
         tuple(replace(_order(system, attempt), process=shown.index(attempt.process)) for attempt in outcome.attempts),
-        tuple(model.assumptions), outcome.shortest, command)
+        tuple(model.assumptions),
+        outcome.shortest,
+        command,
+    )
 
 
 def _stepping(system: System, steps: list[Step], outcome: Outcome) -> list[int]:
@@ -78,31 +100,7 @@ def home(file: str) -> str:
     return path.relative_to(top.parent).as_posix()
 
 
-class _Concrete:
-    """Concrete bytes of versions, -1 where no values were asked for."""
-
-    def __init__(self, values: Values | None, numbers: Numbers) -> None:
-        self._values = values
-        self._numbers = numbers
-        self._known: dict[tuple[int, int, str], int] = {}
-
-    def __call__(self, version: int, offset: int, form: str) -> int:
-        if self._values is None or not 0 <= version < len(self._numbers):
-            return -1
-        key = (version, offset, form)
-        if key not in self._known:
-            import z3
-
-            fields = {name: z3.BitVecVal(self._numbers[version][name], 8 * (hi - lo)) for name, lo, hi in self._values.fields}
-            self._known[key] = z3.simplify(self._values.byte(z3, fields, offset, form)).as_long()
-        return self._known[key]
-
-
-def _concrete(values: Values | None, numbers: Numbers) -> _Concrete:
-    return _Concrete(values, numbers)
-
-
-def _step(run: Run, number: int, happened: Happened, byte: _Concrete) -> Step:
+def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> Step:
     edge = happened.edge
     space = run.system.spaces[edge.process]
     node = space.machine.nodes[edge.node]
@@ -111,9 +109,21 @@ def _step(run: Run, number: int, happened: Happened, byte: _Concrete) -> Step:
         raise InternalError(f"step {number} comes from a finished process; please report this")
     nested = run.system.host[edge.process] >= 0
     return Step(
-        edge.process, action.label, edge.choice, action.kind, home(node.file), node.line, action.function, action.step,
-        node.depth + nested, _response(happened), _memory(run, number, happened, byte), _lock(happened, run),
-        action.fence, _changes(happened, run))
+        edge.process,
+        action.label,
+        edge.choice,
+        action.kind,
+        home(node.file),
+        node.line,
+        action.function,
+        action.step,
+        node.depth + nested,
+        _response(happened),
+        _memory(run, number, happened, byte),
+        _lock(happened, run),
+        action.fence,
+        _changes(happened, run),
+    )
 
 
 def _response(happened: Happened) -> str:
@@ -121,16 +131,20 @@ def _response(happened: Happened) -> str:
     return choice.rsplit(" -> ", 1)[1] if " -> " in choice and happened.edge.piece is None else ""
 
 
-def _memory(run: Run, number: int, happened: Happened, byte: _Concrete) -> MemoryEvent | None:
+def _memory(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> MemoryEvent | None:
     piece = happened.edge.piece
     if piece is None or not happened.bytes:
         return None
     access = piece.access
     size = run.system.model.areas[access.area].size
-    sources = tuple(ByteSource(offset, origin.version, origin.form, origin.step, byte(origin.version, offset, origin.form))
-                    for offset, origin in happened.bytes)
+    sources = tuple(
+        ByteSource(offset, origin.version, origin.form, origin.step, byte(origin.version, offset, origin.form))
+        for offset, origin in happened.bytes
+    )
     whole = (max(access.lo, 0), min(access.hi, size))
-    return MemoryEvent("store" if access.store else "load", max(piece.lo, 0), min(piece.hi, size), whole, access.text, sources)
+    return MemoryEvent(
+        "store" if access.store else "load", max(piece.lo, 0), min(piece.hi, size), whole, access.text, sources
+    )
 
 
 def _lock(happened: Happened, run: Run) -> LockEvent | None:
@@ -171,15 +185,37 @@ def _waiting(run: Run, outcome: Outcome) -> list[Step]:
             continue
         lock = action.lock
         event = LockEvent("attempt", lock.lock, lock.lock_class, lock.mode) if lock is not None else None
-        steps.append(Step(process, action.label, f"attempt: {action.label}", action.kind, home(node.file), node.line,
-                          action.function, action.step, node.depth + (run.system.host[process] >= 0), "", None, event))
+        steps.append(
+            Step(
+                process,
+                action.label,
+                f"attempt: {action.label}",
+                action.kind,
+                home(node.file),
+                node.line,
+                action.function,
+                action.step,
+                node.depth + (run.system.host[process] >= 0),
+                "",
+                None,
+                event,
+            )
+        )
     return steps
 
 
 def _order(system: System, attempt: Attempt) -> LockOrderEdge:
     node = system.spaces[attempt.process].machine.nodes[attempt.node]
-    return LockOrderEdge(attempt.held.lock_class, attempt.wanted.lock_class, attempt.held.mode, attempt.wanted.mode,
-                         attempt.process, home(node.file), node.line, node.action.function if node.action else "")
+    return LockOrderEdge(
+        attempt.held.lock_class,
+        attempt.wanted.lock_class,
+        attempt.held.mode,
+        attempt.wanted.mode,
+        attempt.process,
+        home(node.file),
+        node.line,
+        node.action.function if node.action else "",
+    )
 
 
 def _area(model: Model) -> AreaInfo | None:
@@ -188,24 +224,32 @@ def _area(model: Model) -> AreaInfo | None:
     return None
 
 
-def _explain(run: Run, setting: Setting, outcome: Outcome, byte: Mapping[str, int] | _Concrete) -> tuple[str, tuple[str, ...]]:
+def _explain(
+    run: Run, setting: Setting, outcome: Outcome, byte: ConcreteBytes
+) -> tuple[str, tuple[str, ...]]:
     prop = run.system.model.properties[setting.property]
     help_text = f": {prop.help}" if prop.help else ""
     observation = whole_observation(run)
     values = run.system.model.values
-    if outcome.numbers and observation is not None and values is not None and callable(byte):
+    if outcome.numbers and observation is not None and values is not None:
         return values.explain(observation, list(outcome.numbers), byte)
     if outcome.attempts:
         chain = " -> ".join([a.held.lock_class for a in outcome.attempts] + [outcome.attempts[0].held.lock_class])
-        why = tuple(f"{a.wanted.lock_class} is asked for while {a.held.lock_class} is held, by "
-                    f"{run.system.processes[a.process].name} ({_order(run.system, a).function})." for a in outcome.attempts)
+        why = tuple(
+            f"{a.wanted.lock_class} is asked for while {a.held.lock_class} is held, by "
+            f"{run.system.processes[a.process].name} ({_order(run.system, a).function})."
+            for a in outcome.attempts
+        )
         return f"the order of lock classes has a cycle: {chain}", why
     if outcome.stuck:
         names = ", ".join(run.system.processes[p].name for p in outcome.stuck)
         return f"{names} can never move again", (f"violates {prop.name}{help_text}.",)
     if outcome.loop:
-        return f"{prop.process} repeats its last {outcome.loop} steps for ever, undisturbed", (f"violates {prop.name}{help_text}.",)
+        return f"{prop.process} repeats its last {outcome.loop} steps for ever, undisturbed", (
+            f"violates {prop.name}{help_text}.",
+        )
     last = run.steps[-1].edge if run.steps else None
     who = run.system.processes[last.process].name if last is not None else "the initial state"
     return f"{who} violates {prop.name} with its last step" if last else f"{who} violates {prop.name}", (
-        f"The property{help_text}.",) if help_text else ()
+        f"The property{help_text}.",
+    ) if help_text else ()

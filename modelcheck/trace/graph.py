@@ -30,7 +30,7 @@ def happens_before(trace: Trace) -> networkx.MultiDiGraph[int]:
     """
     import networkx as nx
 
-    graph: Graph = nx.MultiDiGraph()
+    graph: networkx.MultiDiGraph[int] = nx.MultiDiGraph()
     for index, step in enumerate(trace.steps):
         graph.add_node(index, process=trace.processes[step.process].name, label=step.label, kind=step.kind)
     last: dict[int, int] = {}

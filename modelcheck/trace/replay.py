@@ -31,15 +31,21 @@ def replay(trace: Trace, spec: Spec) -> str:
         if observation is None or model.values is None:
             raise UsageError(f"the trace's last step hands nothing to {prop.name}; it is not a counterexample")
         if Solver(model.values).concrete(observation) is None:
-            raise UsageError(f"the trace replays, and no values make it violate {prop.name}; it is not a counterexample")
+            raise UsageError(
+                f"the trace replays, and no values make it violate {prop.name}; it is not a counterexample"
+            )
         how = "replayed step by step and solved again as a whole"
     elif prop.kind in ("assertion", "sleep-in-atomic"):
         if not run.steps or run.steps[-1].edge.breaks != prop.name:
-            raise UsageError(f"the trace replays, and its last step does not violate {prop.name}; it is not a counterexample")
+            raise UsageError(
+                f"the trace replays, and its last step does not violate {prop.name}; it is not a counterexample"
+            )
         how = "replayed step by step"
     else:
-        verdicts = {verify(spec.build(setting, projection), prop.name, Bounds(), full=lambda: spec.build(setting, None)).verdict
-                    for projection in spec.projections(setting)}
+        verdicts = {
+            verify(spec.build(setting, projection), prop.name, Bounds(), full=lambda: spec.build(setting, None)).verdict
+            for projection in spec.projections(setting)
+        }
         if "violated" not in verdicts:
             raise UsageError(f"the trace replays, and {prop.name} is not violated; it is not a counterexample")
         how = "replayed step by step and decided anew"
@@ -59,5 +65,7 @@ def setting_of(trace: Trace, spec: Spec) -> Setting:
         values.append((name, int(text) if parameter.numeric else text))
     missing = [p.name for p in spec.parameters if p.name not in dict(values)]
     if missing:
-        raise UsageError(f"the trace says nothing of {', '.join(missing)}; it was written for another version of the spec")
+        raise UsageError(
+            f"the trace says nothing of {', '.join(missing)}; it was written for another version of the spec"
+        )
     return Setting(trace.version, trace.property, tuple(sorted(values)))

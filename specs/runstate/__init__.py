@@ -1,8 +1,9 @@
 """The Xen runstate update protocol in KVM (arch/x86/kvm/xen.c): writer, MMU notifier, guest readers.
 
 Encodes protocol.md sections 1 to 5 and 12 for versions V2 to V6 of the writer, at the grain of its step labels.
-`writer`, `pfncache`, `invalidators` and `readers` are the actors; `scene` puts them together; `properties`, `projections`,
-`values` and `geometry` say what is checked and how a proof covers every offset; `expected` says what should come out.
+`writer`, `pfncache`, `invalidators` and `readers` are the actors; `scene` puts them together; `properties`,
+`projections`, `values` and `geometry` say what is checked and how a proof covers every offset; `expected` says what
+should come out.
 """
 
 from __future__ import annotations
@@ -19,17 +20,42 @@ from specs.runstate.versions import VERSIONS, writer
 PARAMETERS = (
     Parameter("abi", "the guest's ABI: 64-bit or compat layout", ("64", "32"), default=("64", "32")),
     Parameter("offset", "byte offset of the area in its page", lo=0, hi=PAGE_SIZE - 1, default=tuple(range(PAGE_SIZE))),
-    Parameter("reader", "how the guest reads; by default linux64 for abi 64, linux32 for abi 32",
-              ("linux64", "linux32", "state-only", "ignores-flag")),
-    Parameter("preemption", "where sched_out may nest on the vCPU task", ("none", "voluntary", "full", "rt"), default=("none",)),
+    Parameter(
+        "reader",
+        "how the guest reads; by default linux64 for abi 64, linux32 for abi 32",
+        ("linux64", "linux32", "state-only", "ignores-flag"),
+    ),
+    Parameter(
+        "preemption",
+        "where sched_out may nest on the vCPU task",
+        ("none", "voluntary", "full", "rt"),
+        default=("none",),
+    ),
     Parameter("flag", "whether the guest asked for XEN_RUNSTATE_UPDATE", ("on", "off"), default=("on",)),
-    Parameter("clock", "what is assumed of the entry time from update to update",
-              ("increasing", "may-repeat", "may-step-back"), default=("increasing",)),
-    Parameter("tear", "where the compiler may tear: copies at words, copies at every byte (rep movsb), every plain access",
-              ("none", "copies", "bytes", "plain"), default=("copies",)),
-    Parameter("compiler", "whether plain accesses between two barriers may be reordered", ("free", "program"), default=("free",)),
-    Parameter("without", "a guard left out on purpose: the broken siblings",
-              ("none", "check", "lock", "retry", "update-bit"), default=("none",)),
+    Parameter(
+        "clock",
+        "what is assumed of the entry time from update to update",
+        ("increasing", "may-repeat", "may-step-back"),
+        default=("increasing",),
+    ),
+    Parameter(
+        "tear",
+        "where the compiler may tear: copies at words, copies at every byte (rep movsb), every plain access",
+        ("none", "copies", "bytes", "plain"),
+        default=("copies",),
+    ),
+    Parameter(
+        "compiler",
+        "whether plain accesses between two barriers may be reordered",
+        ("free", "program"),
+        default=("free",),
+    ),
+    Parameter(
+        "without",
+        "a guard left out on purpose: the broken siblings",
+        ("none", "check", "lock", "retry", "update-bit"),
+        default=("none",),
+    ),
 )
 
 
@@ -37,12 +63,16 @@ def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
     if setting.text("preemption") == "rt":
-        return "preemption=rt needs PREEMPT_RT lock semantics, which this version does not model; there are none, voluntary, full"
+        return (
+            "preemption=rt needs PREEMPT_RT lock semantics, which are not modelled yet; there are none, voluntary, full"
+        )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
     if not version.two_caches and layout.offset + 48 > PAGE_SIZE:
-        return (f"offset={layout.offset}: {setting.version} refuses an area that is not 48 bytes before its page's end "
-                f"(-EINVAL, protocol.md B5); there are 0..{PAGE_SIZE - 48}")
+        return (
+            f"offset={layout.offset}: {setting.version} refuses an area that is not 48 bytes before its page's end "
+            f"(-EINVAL, protocol.md B5); there are 0..{PAGE_SIZE - 48}"
+        )
     return ""
 
 
@@ -67,6 +97,17 @@ def obligations(settings: tuple[Setting, ...]) -> tuple[Obligation, ...]:
 
 
 SPEC = Spec(
-    name="runstate", summary="the Xen runstate update protocol in KVM: a host writer, an MMU notifier, guest readers",
-    build=build, versions=VERSIONS, parameters=PARAMETERS, properties=PROPERTIES, projections=projections,
-    refuse=refuse, equivalence=equivalence, label=label, expected=expected, obligations=obligations, defaults=defaults)
+    name="runstate",
+    summary="the Xen runstate update protocol in KVM: a host writer, an MMU notifier, guest readers",
+    build=build,
+    versions=VERSIONS,
+    parameters=PARAMETERS,
+    properties=PROPERTIES,
+    projections=projections,
+    refuse=refuse,
+    equivalence=equivalence,
+    label=label,
+    expected=expected,
+    obligations=obligations,
+    defaults=defaults,
+)

@@ -11,14 +11,14 @@ from specs.runstate.versions import writer
 
 MIXED_WORD = """\
 linux32 at an offset that no sane guest uses: the cut lies inside the low or the high word of the entry time, so that
-word itself is loaded in two parts.  get64() compares only the high words.  The low word (cut after 1 to 3 bytes) may mix
-update 1 with update 2 when it is loaded around update 2's stores: the high words loaded before and after agree, since
-they change every 4 seconds.  The mixture may be larger than both entry times, and so be the entry time of a later
-update 3: mix(0x1ff, 0x200) is 0x2ff.  The reader copies while update 3 is written and loads 0x2ff again, rightly this time.
-Both entry times are equal, no flag was seen, and the copy mixes updates 2 and 3.  A cut inside the high word mixes bytes of
-it in the same way.  protocol.md 4.4 calls get64() immune; that holds where the words are whole (a cut after 4 bytes or
-none), which is what 4-byte alignment gives.  With tear=bytes (rep movsb in G10) the same happens at aligned offsets too
-once the area crosses a page, since the low word is then copied byte by byte.
+word itself is loaded in two parts.  get64() compares only the high words.  The low word (cut after 1 to 3 bytes) may
+mix update 1 with update 2 when it is loaded around update 2's stores: the high words loaded before and after agree,
+since they change every 4 seconds.  The mixture may be larger than both entry times, and so be the entry time of a later
+update 3: mix(0x1ff, 0x200) is 0x2ff.  The reader copies while update 3 is written and loads 0x2ff again, rightly this
+time. Both entry times are equal, no flag was seen, and the copy mixes updates 2 and 3.  A cut inside the high word
+mixes bytes of it in the same way.  protocol.md 4.4 calls get64() immune; that holds where the words are whole (a cut
+after 4 bytes or none), which is what 4-byte alignment gives.  With tear=bytes (rep movsb in G10) the same happens at
+aligned offsets too once the area crosses a page, since the low word is then copied byte by byte.
 """
 
 
@@ -46,7 +46,9 @@ def _torn_read(setting: Setting) -> Expectation | None:
     if reader == "state-only":
         return Expectation("holds", "", "protocol.md 4.2: it wants only an untorn int, and a state is one byte wide")
     if setting.text("clock") != "increasing":
-        return Expectation("violated", "D5", "protocol.md 4.4: what readers rely on, not what a kernel does (12.1 item 2)")
+        return Expectation(
+            "violated", "D5", "protocol.md 4.4: what readers rely on, not what a kernel does (12.1 item 2)"
+        )
     if setting.text("flag") == "off":
         return Expectation("violated", "D11", "protocol.md D11: the documented limitation, a positive control")
     if reader == "ignores-flag":

@@ -32,10 +32,17 @@ def obligations() -> tuple[Obligation, ...]:
     return (
         Obligation("user_len1 + user_len2 is the length of the struct", lambda z3: _lengths(z3, _sum_wrong)),
         Obligation("neither part reaches past the end of its page", lambda z3: _lengths(z3, _past_page)),
-        Obligation("the update byte lies in the part it is addressed in, at its place", lambda z3: _lengths(z3, _flag_wrong)),
+        Obligation(
+            "the update byte lies in the part it is addressed in, at its place", lambda z3: _lengths(z3, _flag_wrong)
+        ),
         Obligation("the second part is empty unless the struct crosses the page", lambda z3: _lengths(z3, _needless)),
-        *(Obligation(f"the {len(classes(abi))} classes explored cover all 4096 offsets of abi {abi}, each once",
-                     _uncovered(abi)) for abi in (64, 32)),
+        *(
+            Obligation(
+                f"the {len(classes(abi))} classes explored cover all 4096 offsets of abi {abi}, each once",
+                _uncovered(abi),
+            )
+            for abi in (64, 32)
+        ),
     )
 
 
@@ -71,6 +78,7 @@ def _needless(z3: Any, offset: Any, length: Any, times_ofs: Any, len1: Any, len2
 
 def _uncovered(abi: int) -> Callable[[Any], Any]:
     """An offset in no class or in two: each class as arithmetic on the offset, not as a list."""
+
     def never(z3: Any) -> Any:
         offset = z3.BitVec("offset", 16)
         size = Layout(abi, 0).size
@@ -79,13 +87,17 @@ def _uncovered(abi: int) -> Callable[[Any], Any]:
             layout = Layout(abi, members[0])
             exact = offset + size == PAGE_SIZE
             if layout.cuts:
-                (byte, kind), = layout.cuts
-                inside.append(z3.And((offset + byte) & (LINE - 1) == 0,
-                                     ((offset + byte) & (PAGE_SIZE - 1) == 0) == (kind == "page")))
+                ((byte, kind),) = layout.cuts
+                inside.append(
+                    z3.And(
+                        (offset + byte) & (LINE - 1) == 0, ((offset + byte) & (PAGE_SIZE - 1) == 0) == (kind == "page")
+                    )
+                )
             else:
                 uncut = z3.ULE((offset & (LINE - 1)) + size, LINE)
                 inside.append(z3.And(uncut, exact if layout.offset + size == PAGE_SIZE else z3.Not(exact)))
             del key
         count = z3.Sum(*(z3.If(each, 1, 0) for each in inside))
         return z3.And(z3.ULT(offset, PAGE_SIZE), count != 1)
+
     return never

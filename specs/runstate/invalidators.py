@@ -11,18 +11,22 @@ from specs.runstate.pfncache import Gpc, Kvm, Steps, invalidate
 
 
 def mmu_notifier(kvm: Kvm, caches: tuple[Gpc, ...], read_first: bool) -> Steps:
-    """One invalidator: any of the pages, all of them, or a range that holds none (which still makes refreshes retry)."""
+    """One invalidator: any of the pages, all, or a range that holds none (which still makes refreshes retry)."""
     ranges = tuple((gpc,) for gpc in caches) + ((caches,) if len(caches) > 1 else ()) + ((),)
     while True:
         which = yield choose("invalidate", *range(len(ranges))).at("", "mmu_notifier_invalidate_range_start")
         yield shared("mn_active_invalidate_count++", (kvm.count, kvm.count + 1)).at(
-            "N1", "kvm_mmu_notifier_invalidate_range_start")
+            "N1", "kvm_mmu_notifier_invalidate_range_start"
+        )
         yield kvm.gpc_lock.lock().at("N2", "gfn_to_pfn_cache_invalidate_start")
         for gpc in ranges[which]:
             yield from invalidate(gpc, read_first)
         yield kvm.gpc_lock.unlock().at("N2", "gfn_to_pfn_cache_invalidate_start")
         for gpc in ranges[which]:
-            yield fresh(gpc.page_pfn).as_(f"{gpc.name}'s page is freed, another takes its place").at("", "zap_pte_range")
+            yield (
+                fresh(gpc.page_pfn).as_(f"{gpc.name}'s page is freed, another takes its place").at("", "zap_pte_range")
+            )
         yield fresh(kvm.seq).as_("mmu_invalidate_seq++").at("E1", "kvm_mmu_notifier_invalidate_range_end")
         yield shared("mn_active_invalidate_count--", (kvm.count, kvm.count - 1)).at(
-            "E2", "kvm_mmu_notifier_invalidate_range_end")
+            "E2", "kvm_mmu_notifier_invalidate_range_end"
+        )

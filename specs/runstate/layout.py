@@ -68,11 +68,8 @@ class Layout:
     @property
     def cuts(self) -> tuple[tuple[int, str], ...]:
         """The cuts inside the struct as (first byte after the cut, "line" or "page")."""
-        found = []
-        for byte in range(1, self.size):
-            if (self.offset + byte) % LINE == 0:
-                found.append((byte, "page" if (self.offset + byte) % PAGE_SIZE == 0 else "line"))
-        return tuple(found)
+        places = [(self.offset + byte, byte) for byte in range(1, self.size)]
+        return tuple((byte, "line" if at % PAGE_SIZE else "page") for at, byte in places if at % LINE == 0)
 
     @property
     def entry_cut(self) -> tuple[int, str] | None:

@@ -1,7 +1,7 @@
 """gfn_to_pfn_cache: check, refresh, activate, invalidation, at the grain of the R, H, N and E steps of protocol.md 3.
 
-Source: virt/kvm/pfncache.c and virt/kvm/kvm_main.c (Linux 6.1.192 to 7.3.4, by way of protocol.md 3.2 to 3.6).  A pfn is a
-name: fresh when the page is freed, compared for equality only.  The same holds of mmu_invalidate_seq.
+Source: virt/kvm/pfncache.c and virt/kvm/kvm_main.c (Linux 6.1.192 to 7.3.4, by way of protocol.md 3.2 to 3.6).  A pfn
+is a name: fresh when the page is freed, compared for equality only.  The same holds of mmu_invalidate_seq.
 
 No actor here changes the gpa, the memslots or `active`: both caches stay active once RUNSTATE_ADDR has run, so
 kvm_gpc_check() is the valid bit, kvm_gpc_activate() on the active gpc2 is its refresh, and generation and uhva never
@@ -14,8 +14,21 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from modelcheck import Action, Expr, Model, Mutex, RwLock, Slot, SpinLock, assign, choose, reach, shared
-from modelcheck import sleep_point, test
+from modelcheck import (
+    Action,
+    Expr,
+    Model,
+    Mutex,
+    RwLock,
+    Slot,
+    SpinLock,
+    assign,
+    choose,
+    reach,
+    shared,
+    sleep_point,
+    test,
+)
 
 Steps = Generator[Action, Any, Any]
 
@@ -57,16 +70,26 @@ class Gpc:
 
 def make_kvm(model: Model) -> Kvm:
     """The state all caches share; `count` can only reach the number of notifiers."""
-    return Kvm(model.range("mn_active_invalidate_count", 0, 3), model.name_of("mmu_invalidate_seq", "seq"),
-               SpinLock("kvm->gpc_lock"), SpinLock("rq->__lock"),
-               model.local(model.name_of("new_pfn", "pfn")), model.local(model.name_of("mmu_seq", "seq")))
+    return Kvm(
+        model.range("mn_active_invalidate_count", 0, 3),
+        model.name_of("mmu_invalidate_seq", "seq"),
+        SpinLock("kvm->gpc_lock"),
+        SpinLock("rq->__lock"),
+        model.local(model.name_of("new_pfn", "pfn")),
+        model.local(model.name_of("mmu_seq", "seq")),
+    )
 
 
 def make_gpc(model: Model, name: str) -> Gpc:
     """A cache that is active and valid, as RUNSTATE_ADDR left it."""
-    return Gpc(name, RwLock(f"{name}->lock", "gpc->lock"), Mutex(f"{name}->refresh_lock", "gpc->refresh_lock"),
-               model.bool(f"{name}->valid", True), model.name_of(f"{name}->pfn", "pfn"),
-               model.name_of(f"{name}'s page", "pfn"))
+    return Gpc(
+        name,
+        RwLock(f"{name}->lock", "gpc->lock"),
+        Mutex(f"{name}->refresh_lock", "gpc->refresh_lock"),
+        model.bool(f"{name}->valid", True),
+        model.name_of(f"{name}->pfn", "pfn"),
+        model.name_of(f"{name}'s page", "pfn"),
+    )
 
 
 def refresh(gpc: Gpc, kvm: Kvm) -> Steps:
@@ -105,7 +128,7 @@ def refresh(gpc: Gpc, kvm: Kvm) -> Steps:
 
 
 def release_pfn(kvm: Kvm) -> Steps:
-    """kvm_release_pfn_clean() under gpc->lock: lru drain, queue_work, wakeup, and so a run-queue lock (protocol.md 7.3).
+    """kvm_release_pfn_clean() under gpc->lock: lru drain, queue_work, wakeup: a run-queue lock (protocol.md 7.3).
 
     The chain lru -> pool->lock -> pi_lock -> rq->__lock is one acquisition here, of the run queue that sched_out holds:
     the instance least kind to the protocol.
@@ -126,5 +149,3 @@ def invalidate(gpc: Gpc, read_first: bool) -> Steps:
     yield gpc.lock.write_lock(irq="off").at("N2", fn)
     yield assign(gpc.valid, 0).as_(f"{gpc.name}->valid = false").at("N2", fn)
     yield gpc.lock.write_unlock(irq="on").at("N2", fn)
-
-

@@ -3,15 +3,15 @@
 torn-read: one byte of the copy at a time beside both entry-time loads (argued in `values`), one byte for each class of
 alike ones; two where entry times may repeat.  The reader starts over once it has seen the flag (argued in `readers`).
 
-stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard reads.
-So one byte at a time, each class of alike ones.  out-of-area, deadlock, lock-order, sleep-in-atomic: no byte at all; bytes
-outside the area always count.  reader-terminates: the entry time alone, since the loop's tests read nothing else, and no
-facts for z3.
+stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard
+reads. So one byte at a time, each class of alike ones.  out-of-area, deadlock, lock-order, sleep-in-atomic: no byte at
+all; bytes outside the area always count.  reader-terminates: the entry time alone, since the loop's tests read nothing
+else, and no facts for z3.
 
-Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and the
-stores to both pages lie between the same two barriers, so only where the entry time is cut and whether there are two
-pages matters.  With one byte carried, only which cache its stores go through.  A test compares the tables of settings
-that this module calls equal.
+Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and
+the stores to both pages lie between the same two barriers, so only where the entry time is cut and whether there are
+two pages matters.  With one byte carried, only which cache its stores go through.  A test compares the tables of
+settings that this module calls equal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from dataclasses import astuple
 
 from modelcheck import Setting, witness_classes
 from specs.runstate.geometry import offset_class
-from specs.runstate.layout import Layout
 from specs.runstate.scene import Projection, build, layout_of
 from specs.runstate.versions import writer
 
@@ -54,7 +53,7 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
     groups = witness_classes(build(setting), "runstate", sorted(data), entry, field.__getitem__)
     if setting.text("clock") == "increasing":
         return [(group[0],) for group in groups]
-    pairs = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1:]]
+    pairs = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1 :]]
     return sorted(pairs + [(group[0], group[1]) for group in groups if len(group) > 1])
 
 

@@ -3,9 +3,9 @@
 Source: xen_get_runstate_snapshot_cpu_delta() and get64() in drivers/xen/time.c; xen_vcpu_stolen() for the reader of the
 state alone.  Each retries for ever.
 
-A projected reader copies only the bytes in `witnesses`, and with `early` starts over as soon as a completed entry-time load
-has the flag (design.md section 5): such a snapshot can never be accepted, and starting over earlier only reaches the states
-that starting over later with no step of another in between would reach.
+A projected reader copies only the bytes in `witnesses`, and with `early` starts over as soon as a completed entry-time
+load has the flag (design.md section 5): such a snapshot can never be accepted, and starting over earlier only reaches
+the states that starting over later with no step of another in between would reach.
 """
 
 from __future__ import annotations
@@ -109,7 +109,9 @@ def copies(view: View) -> Steps:
     if len(view.witnesses) == 0:
         return ()
     if len(view.witnesses) == 1:
-        only = yield view.area.load(view.witnesses[0], view.witnesses[0] + 1, "copy", "*res = *state").at("S3", SNAPSHOT)
+        only = yield view.area.load(view.witnesses[0], view.witnesses[0] + 1, "copy", "*res = *state").at(
+            "S3", SNAPSHOT
+        )
         return (only,)
     one = yield view.area.load(view.witnesses[0], view.witnesses[0] + 1, "copy", "*res = *state").at("S3", SNAPSHOT)
     two = yield view.area.load(view.witnesses[1], view.witnesses[1] + 1, "copy", "*res = *state").at("S3", SNAPSHOT)

@@ -2,15 +2,17 @@
 
 A projection says what a model leaves out: `carried` are the bytes of the area whose provenance is kept, `copied` those
 of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag, `facts`
-whether it holds on to what only z3 looks at.  The full model is the projection None.  Which projections prove which property, and why, is in `properties`.
+whether it holds on to what only z3 looks at.  The full model is the projection None.  Which projections prove which
+property, and why, is in `properties`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import cast
 
-from modelcheck import Area, Model, Setting
+from modelcheck import Area, Model, Setting, Tear, Where
 from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout
 from specs.runstate.pfncache import make_gpc, make_kvm
@@ -19,7 +21,7 @@ from specs.runstate.readers import READERS, View
 from specs.runstate.versions import writer
 from specs.runstate.writer import Scene, sched_out, vcpu
 
-WHERE = {"none": "points", "voluntary": "sleeps", "full": "anywhere"}
+WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,46 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
     assert projection is None or isinstance(projection, Projection)
     layout, version = layout_of(setting), writer(setting.version)
     model = Model("runstate", compiler=setting.text("compiler"))
-    area = model.area(Area(
-        "runstate", layout.size, layout.offset, line=LINE, page=PAGE_SIZE, fields=layout.fields,
-        tear=setting.text("tear"), carried=projection.carried if projection else None,  # type: ignore[arg-type]
-        marked=frozenset({layout.update_byte}), bounds="out-of-area"))
+    area = model.area(
+        Area(
+            "runstate",
+            layout.size,
+            layout.offset,
+            line=LINE,
+            page=PAGE_SIZE,
+            fields=layout.fields,
+            tear=cast(Tear, setting.text("tear")),
+            carried=projection.carried if projection else None,
+            marked=frozenset({layout.update_byte}),
+            bounds="out-of-area",
+        )
+    )
     kvm, gpc1, gpc2 = make_kvm(model), make_gpc(model, "gpc1"), make_gpc(model, "gpc2")
     idle = model.bool("writer idle", True) if setting.property == "reader-terminates" else None
-    scene = Scene(version, layout, area, kvm, gpc1, gpc2, model.stamp("shadow"), idle,
-                  setting.text("flag") == "on", setting.text("without"))
+    scene = Scene(
+        version,
+        layout,
+        area,
+        kvm,
+        gpc1,
+        gpc2,
+        model.stamp("shadow"),
+        idle,
+        setting.text("flag") == "on",
+        setting.text("without"),
+    )
     model.process("vcpu", vcpu, scene, title="KVM, vCPU task", cpu=0)
     where = WHERE[setting.text("preemption")]
-    model.process("sched_out", sched_out, scene, title="KVM, sched_out on the vCPU task", cpu=0, host="vcpu",
-                  where=where)  # type: ignore[arg-type]
+    model.process(
+        "sched_out", sched_out, scene, title="KVM, sched_out on the vCPU task", cpu=0, host="vcpu", where=where
+    )
     caches = (gpc1, gpc2) if layout.split else (gpc1,)
     model.process("notifier", mmu_notifier, kvm, caches, version.read_first, title="MMU notifier", cpu=2)
-    view = View(area, layout) if projection is None else View(
-        area, layout, projection.copied, projection.early, projection.facts)
+    view = (
+        View(area, layout)
+        if projection is None
+        else View(area, layout, projection.copied, projection.early, projection.facts)
+    )
     reader = setting.text("reader")
     model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
     model.initially += ["update 0 complete, flag clear, both caches valid"]

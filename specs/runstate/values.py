@@ -1,14 +1,14 @@
 """What the bytes of a version are, and when an accepted snapshot is torn: property P1 of protocol.md 10, 12.
 
-A version is {state, state_entry_time, time[4]}.  P1 compares the two loaded entry times and masks XEN_RUNSTATE_UPDATE in the
-copy's own entry field.  On a whole path a snapshot is torn when it equals no version published along the path.
+A version is {state, state_entry_time, time[4]}.  P1 compares the two loaded entry times and masks XEN_RUNSTATE_UPDATE
+in the copy's own entry field.  On a whole path a snapshot is torn when it equals no version published along the path.
 
-In a projection (design.md section 5, "one witness byte suffices") a snapshot carries both entry-time loads whole and one
-byte w of the copy, and it is torn when no version seen has that entry time and that byte.  Why that is enough: let a
-torn snapshot be accepted with entry time e1.  Entry times differ between versions, so at most one version k has e1; the
-snapshot is not k, so some byte w of it differs from k's (any byte, if there is no k).  The projection on w sees the same
-loads and the same w, and none of its versions has both e1 and w.  Where entry times may repeat, two bytes are carried;
-two versions with the same entry time that were mixed differ in two bytes taken from different ones.
+In a projection (design.md section 5, "one witness byte suffices") a snapshot carries both entry-time loads whole and
+one byte w of the copy, and it is torn when no version seen has that entry time and that byte.  Why that is enough: let
+a torn snapshot be accepted with entry time e1.  Entry times differ between versions, so at most one version k has e1;
+the snapshot is not k, so some byte w of it differs from k's (any byte, if there is no k).  The projection on w sees
+the same loads and the same w, and none of its versions has both e1 and w.  Where entry times may repeat, two bytes are
+carried; two versions with the same entry time that were mixed differ in two bytes taken from different ones.
 """
 
 from __future__ import annotations
@@ -40,8 +40,12 @@ def make_values(layout: Layout, clock: str) -> Values:
     def assume(z3: Any, versions: list[Version]) -> list[tuple[str, Any]]:
         found = []
         for v in versions:
-            found.append(("entry times and times have their top bit clear", z3.And(
-                *(z3.Extract(63, 63, v[name]) == 0 for name, _, _ in fields[1:]))))
+            found.append(
+                (
+                    "entry times and times have their top bit clear",
+                    z3.And(*(z3.Extract(63, 63, v[name]) == 0 for name, _, _ in fields[1:])),
+                )
+            )
             found.append(("state is in 0..3", z3.ULE(v["state"], 3)))
         for a, b in zip(versions, versions[1:], strict=False):
             early, late = a["state_entry_time"], b["state_entry_time"]
@@ -52,7 +56,9 @@ def make_values(layout: Layout, clock: str) -> Values:
             else:
                 found.append(("entry time may step back", z3.BoolVal(True)))
             if clock == "increasing":
-                found.append(("counters do not wrap", z3.And(*(z3.ULE(a[f"time[{i}]"], b[f"time[{i}]"]) for i in range(4)))))
+                found.append(
+                    ("counters do not wrap", z3.And(*(z3.ULE(a[f"time[{i}]"], b[f"time[{i}]"]) for i in range(4))))
+                )
         return found
 
     def entry_of(z3: Any, observation: Observation, load: str, byte: Byte) -> Any:
@@ -66,12 +72,19 @@ def make_values(layout: Layout, clock: str) -> Values:
 
     def copied(observation: Observation) -> list[tuple[int, int]]:
         """(offset, version) of the copied bytes that are part of a snapshot."""
-        return [(offset, version) for seen in observation.seen if seen.name.startswith("copy.")
-                for offset, version, _ in seen.bytes if version >= 0 and offset in place]
+        return [
+            (offset, version)
+            for seen in observation.seen
+            if seen.name.startswith("copy.")
+            for offset, version, _ in seen.bytes
+            if version >= 0 and offset in place
+        ]
 
     def violated(z3: Any, versions: list[Version], observation: Observation, byte: Byte) -> Any:
         if observation.seen[0].name == "state":
-            value = z3.Concat(*(byte(version, offset, "") for offset, version, _ in reversed(observation.seen[0].bytes)))
+            value = z3.Concat(
+                *(byte(version, offset, "") for offset, version, _ in reversed(observation.seen[0].bytes))
+            )
             return z3.And(*(value != v["state"] for v in versions))
         copy = copied(observation)
         entry = None if observation.whole else entry_of(z3, observation, "e1", byte)
@@ -95,28 +108,37 @@ def make_values(layout: Layout, clock: str) -> Values:
             wishes.append(v["time[3]"] == 0)
             wishes.append(v["time[2]"] == 0)
         if clock == "increasing":
-            wishes += [z3.ULT(b["state_entry_time"] - a["state_entry_time"], 0x1000)
-                       for a, b in zip(versions, versions[1:], strict=False)]
+            wishes += [
+                z3.ULT(b["state_entry_time"] - a["state_entry_time"], 0x1000)
+                for a, b in zip(versions, versions[1:], strict=False)
+            ]
         wishes += [v["state_entry_time"] == 1000 * (k + 1) for k, v in enumerate(versions)]
         return wishes
 
     return Values((layout.abi, clock), fields, byte, assume, violated, prefer, lambda o, n, b: explain(layout, o, n, b))
 
 
-def explain(layout: Layout, observation: Observation, numbers: list[dict[str, int]],
-            byte: Callable[[int, int, str], int]) -> tuple[str, tuple[str, ...]]:
+def explain(
+    layout: Layout, observation: Observation, numbers: list[dict[str, int]], byte: Callable[[int, int, str], int]
+) -> tuple[str, tuple[str, ...]]:
     """The consequence in one sentence, and why the reader's own test passed."""
     if observation.seen[0].name == "state":
         return "the state in use is that of no update", ()
-    origin = {offset: version for seen in observation.seen if seen.name.startswith("copy.")
-              for offset, version, _ in seen.bytes}
+    origin = {
+        offset: version
+        for seen in observation.seen
+        if seen.name.startswith("copy.")
+        for offset, version, _ in seen.bytes
+    }
     parts: dict[int, list[str]] = {}
     for name, lo, hi in layout.fields:
         for version in sorted({origin[o] for o in range(lo, hi)}):
             here = [o - lo for o in range(lo, hi) if origin[o] == version]
             text = name if len(here) == hi - lo else f"{name} {_bytes(here)}"
             parts.setdefault(version, []).append(text)
-    mixed = " with ".join(f"{_join(names)} of update {version}" for version, names in sorted(parts.items(), reverse=True))
+    mixed = " with ".join(
+        f"{_join(names)} of update {version}" for version, names in sorted(parts.items(), reverse=True)
+    )
     loads = {}
     for load in ("e1", "e2"):
         values = {}
@@ -129,9 +151,15 @@ def explain(layout: Layout, observation: Observation, numbers: list[dict[str, in
         why.append(f"{UPDATE} is set in both, and this reader does not look at it.")
     else:
         why.append(f"{UPDATE} is clear in both.")
-    why.append("Every update along the way: " + "; ".join(
-        f"{k} = {{state {RUNSTATES[n['state']]}, entry time 0x{n['state_entry_time']:x}, "
-        f"time[] {', '.join(hex(n[f'time[{i}]']) for i in range(4))}}}" for k, n in enumerate(numbers)) + ".")
+    why.append(
+        "Every update along the way: "
+        + "; ".join(
+            f"{k} = {{state {RUNSTATES[n['state']]}, entry time 0x{n['state_entry_time']:x}, "
+            f"time[] {', '.join(hex(n[f'time[{i}]']) for i in range(4))}}}"
+            for k, n in enumerate(numbers)
+        )
+        + "."
+    )
     return f"an accepted snapshot mixes {mixed}, and equals no update", tuple(why)
 
 

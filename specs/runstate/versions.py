@@ -16,9 +16,10 @@ class Writer:
     """What one version of kvm_xen_update_runstate_guest() does.
 
     `two_caches`: an area may cross a page.  `byte_flag`: the update flag is stored as one byte, not in the whole word.
-    `flag_optional`: the flag is used only if the guest asked for it.  `trylock`: the atomic path gives up on a contended
-    lock.  `nested_class`: lockdep is told about gpc1 > gpc2.  `dirty_inside`: pages are marked dirty with the lock held.
-    `read_first`: the notifier looks under the read lock before it takes the write lock (9fa336e343b2, 6.9).
+    `flag_optional`: the flag is used only if the guest asked for it.  `trylock`: the atomic path gives up on a
+    contended lock.  `nested_class`: lockdep is told about gpc1 > gpc2.  `dirty_inside`: pages are marked dirty with
+    the lock held. `read_first`: the notifier looks under the read lock before it takes the write lock (9fa336e343b2,
+    6.9).
     """
 
     name: str
@@ -32,8 +33,16 @@ class Writer:
 
 
 WRITERS = (
-    Writer("a795cd43", two_caches=False, byte_flag=False, flag_optional=False, trylock=False, nested_class=False,
-           dirty_inside=False, read_first=False),
+    Writer(
+        "a795cd43",
+        two_caches=False,
+        byte_flag=False,
+        flag_optional=False,
+        trylock=False,
+        nested_class=False,
+        dirty_inside=False,
+        read_first=False,
+    ),
     Writer("5ec3289b", flag_optional=False, trylock=False, nested_class=False, dirty_inside=False, read_first=False),
     Writer("d8ba8ba4", trylock=False, nested_class=False, dirty_inside=False, read_first=False),
     Writer("bbe17c62", dirty_inside=False, read_first=False),

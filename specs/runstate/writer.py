@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck import Area, Slot, assign, fresh, reach, sleep_point, smp_wmb
+from modelcheck import Area, Irq, Slot, assign, fresh, reach, sleep_point, smp_wmb
 from specs.runstate.layout import UPDATE, Layout
 from specs.runstate.pfncache import Gpc, Kvm, Steps, refresh
 from specs.runstate.versions import Writer
@@ -19,7 +19,7 @@ GUEST = "kvm_xen_update_runstate_guest"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the writer works on.  `without` names a guard left out on purpose ("check", "lock", "retry", "update-bit")."""
+    """What the writer works on.  `without` names a guard left out: "check", "lock", "retry" or "update-bit"."""
 
     version: Writer
     layout: Layout
@@ -60,7 +60,8 @@ def update_runstate(scene: Scene, atomic: bool) -> Steps:
 def lock_and_check(scene: Scene, atomic: bool) -> Steps:
     """G2 to G6: both locks held and both caches valid, or False with no lock held."""
     gpc1, gpc2, version = scene.gpc1, scene.gpc2, scene.version
-    off, on = ("", "") if atomic else ("off", "on")
+    off: Irq = "" if atomic else "off"
+    on: Irq = "" if atomic else "on"
     trylock = atomic and version.trylock
     while True:  # the retry label
         if scene.without == "lock":
@@ -165,8 +166,9 @@ def store_split(scene: Scene, flag: str) -> Steps:
 def put(scene: Scene, lo: int, hi: int, form: str, text: str, copy: bool = False):  # type: ignore[no-untyped-def]
     """A store of the newest version through the cache that maps its page; it needs that mapping to be current."""
     gpc = scene.gpc1 if lo < scene.layout.user_len1 else scene.gpc2
-    return scene.area.store(lo, hi, scene.shadow, form, "copy" if copy else "plain",
-                            ((gpc.mapped(), "stale-mapping"),), text)
+    return scene.area.store(
+        lo, hi, scene.shadow, form, "copy" if copy else "plain", ((gpc.mapped(), "stale-mapping"),), text
+    )
 
 
 def unlock(scene: Scene, atomic: bool) -> Steps:
