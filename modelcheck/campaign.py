@@ -151,7 +151,7 @@ class _Campaign:
         deadline = self.started + request.limits.seconds if request.limits.seconds else 0.0
         memory = request.limits.memory // max(request.workers, 1)
         self.bounds = Bounds(request.limits.states, memory, deadline, time.monotonic, stop)
-        self.options = Options(frozenset(request.without))
+        self.options = Options(frozenset(request.without), polish=False)
         self.solvers: dict[Hashable, Solver] = {}
         self.share = 0.0
         self.notes: list[str] = []
@@ -180,6 +180,7 @@ class _Campaign:
                     expectation,
                 )
                 rows.setdefault(place, []).append((group, one))
+        self._polish([parts[0][1] for parts in rows.values()])
         results = tuple(self._result(parts, unproved) for parts in rows.values())
         return Report(results, time.monotonic() - self.started, tuple(self.notes))
 
@@ -264,6 +265,27 @@ class _Campaign:
             return None
         return self.solvers.setdefault(model.values.key, Solver(model.values))
 
+    def _polish(self, shown: list[_Decided]) -> None:
+        """Makes the counterexamples that are shown canonical, with concrete values; the others were only confirmed."""
+        violated = list({id(one): one for one in shown if one.verdict == "violated"}.values())
+
+        def task(number: int) -> Outcome:
+            one = violated[number]
+            projection = self.spec.projections(one.setting)[len(one.outcomes) - 1]
+            return self._verify(one.setting, projection, True, False)
+
+        outcomes = decide_all(len(violated), task, self.request.workers, lambda done: None)
+        for one, outcome in zip(violated, outcomes, strict=True):
+            if outcome.verdict == "violated":  # else a signal came: the confirmed run is shown as it is
+                one.outcomes[-1] = outcome
+
+    def _verify(self, setting: Setting, projection: Hashable, polish: bool, live: bool) -> Outcome:
+        model = self.spec.build(setting, projection)
+        solver = self._solver(model) if model.properties[setting.property].kind == "observation" else None
+        report = self._reporter(setting) if live else None
+        options = replace(self.options, polish=polish)
+        return verify(model, setting.property, self.bounds, options, solver, lambda: self.spec.build(setting, None), report)
+
     def _decide(self, setting: Setting, live: bool) -> _Decided:
         """Every projection of one setting, up to the first that is violated."""
         started = time.monotonic()
@@ -278,16 +300,7 @@ class _Campaign:
             result.bound = self.bounds.reached(0)
             if result.bound:
                 break
-            model = self.spec.build(setting, projection) if projection is not None else full
-            outcome = verify(
-                model,
-                setting.property,
-                self.bounds,
-                self.options,
-                solver,
-                lambda: self.spec.build(setting, None),
-                self._reporter(setting) if live else None,
-            )
+            outcome = self._verify(setting, projection, False, live)
             result.outcomes.append(outcome)
             if outcome.verdict in ("violated", "incomplete"):
                 break

@@ -37,9 +37,13 @@ MOST_TRIES = 8  # paths tried for one observation before its question is left op
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which reductions are on, and the bound in states of the search for the canonical trace."""
+    """Which reductions are on, and the bound in states of the search for the canonical trace.
+
+    Without `polish` a violation is only confirmed: its run is not made canonical and gets no concrete values.
+    """
 
     without: frozenset[str] = frozenset()
+    polish: bool = True
     canonical_states: int = 60_000
 
     def on(self, reduction: str) -> bool:
@@ -111,7 +115,7 @@ class _Verification:
     summary: Summary | None = None
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
-    confirmed: tuple[Run, list[dict[str, int]]] | None = None
+    confirmed: tuple[Run, Observation] | None = None  # a run of the full model, and what it hands over
     target: System | None = None
     paths: int = 0  # whole paths put to z3
     tables: Tables = field(init=False)
@@ -237,13 +241,20 @@ class _Verification:
             if observation is None:
                 continue
             self.paths += 1
-            numbers = self.solver.concrete(observation)
-            if numbers is not None:
-                self.confirmed = (run, numbers)
+            if self.solver.solves(observation):
+                self.confirmed = run, observation
                 return True
         return False
 
-    def _best(self, found: Found) -> tuple[tuple[Run, list[dict[str, int]]], str]:
+    def _numbers(self, observation: Observation) -> list[dict[str, int]]:
+        """Concrete values for the run that is shown."""
+        assert self.solver is not None
+        numbers = self.solver.concrete(observation)
+        if numbers is None:
+            raise InternalError("z3 lost an answer it had; please report this")
+        return numbers
+
+    def _best(self, found: Found) -> tuple[tuple[Run, Observation], str]:
         """A canonical confirmed run where one is found, else the first one; and how short it is known to be."""
         assert self.confirmed is not None and self.solver is not None
         first, solver, self.tables = self.confirmed, self.solver, self.unmerged
@@ -281,7 +292,10 @@ class _Verification:
         numbers: list[dict[str, int]] = []
         loop, how = 0, ""
         if found.violated and self.confirmed is not None:
-            verdict, (run, numbers), how = "violated", *self._best(found)
+            verdict, (run, observation) = "violated", self.confirmed
+            if self.options.polish:
+                (run, observation), how = self._best(found)
+                numbers = self._numbers(observation)
         elif found.violated or finding is not None:
             verdict = "violated"
             run, loop, how = self._replayed(found, finding)
@@ -323,7 +337,7 @@ class _Verification:
         how = "shortest of the reduced graph"
         steps = [taken.step(found.tables) for taken in path]
         edges = self._edges(steps)
-        if finding is None and self.prop.kind != "invariant":
+        if finding is None and self.prop.kind != "invariant" and self.options.polish:
             paths = canonical_paths(
                 self.plain,
                 lambda _, step: step.breaks == self.prop.name,

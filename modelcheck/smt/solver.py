@@ -84,12 +84,14 @@ class Solver:
         formulas.append(self.values.violated(z3, versions, observation, byte))
         return formulas
 
-    def concrete(self, observation: Observation) -> list[dict[str, int]] | None:
-        """Values of every version for which the whole path is a violation, None where there are none.
+    def solves(self, observation: Observation) -> bool:
+        """Whether the whole path that `observation` tells of is a violation for some values; asked anew each time."""
+        import z3
 
-        Preferences of the spec are kept one by one where an answer remains, so the values read well.  The solver is new
-        each time: what was asked before must not change the bytes of a trace.
-        """
+        return bool(self._whole(observation).check() == z3.sat)
+
+    def _whole(self, observation: Observation) -> Any:
+        """A new solver that holds the assumptions and the whole path: earlier questions must not change its answers."""
         import z3
 
         versions = self._base(observation.versions)[1]
@@ -98,23 +100,49 @@ class Solver:
         for formula in (*(f for _, f in self.values.assume(z3, versions)), *self._formulas(observation, versions)):
             solver.add(formula)
         self.queries += 1
+        return solver
+
+    def concrete(self, observation: Observation) -> list[dict[str, int]] | None:
+        """Values of every version for which the whole path is a violation, None where there are none.
+
+        Preferences of the spec are kept one by one where an answer remains, so the values read well; what they leave
+        open is the least there is, so the values do not depend on what z3 was asked before.
+        """
+        import z3
+
+        versions = self._base(observation.versions)[1]
+        solver = self._whole(observation)
         if solver.check() != z3.sat:
             return None
-        kept: list[Any] = []
         for wish in self.values.prefer(z3, versions):
-            if solver.check(*kept, wish) == z3.sat:
-                kept.append(wish)
-        if solver.check(*kept) != z3.sat:
-            raise InternalError("z3 lost an answer it had; please report this")
-        model = solver.model()
-        return [{name: model.eval(variable, model_completion=True).as_long() for name, variable in version.items()}
-                for version in versions]
+            if solver.check(wish) == z3.sat:
+                solver.add(wish)
+        variables = [variable for version in versions for variable in version.values()]
+        found = iter(_least(z3, solver, variables))
+        return [{name: next(found) for name in version} for version in versions]
 
     def assumptions(self) -> tuple[str, ...]:
         """The names of the assumptions every answer rests on."""
         import z3
 
         return tuple(dict.fromkeys(name for name, _ in self.values.assume(z3, self._base(2)[1])))
+
+
+def _least(z3: Any, solver: Any, variables: list[Any]) -> list[int]:
+    """The values of bit-vectors that are least in order, each bit by bit from the top; the solver has an answer."""
+    if solver.check() != z3.sat:
+        raise InternalError("z3 lost an answer it had; please report this")
+    model = solver.model()
+    values = []
+    for variable in variables:
+        for bit in reversed(range(variable.size())):
+            clear = z3.Extract(bit, bit, variable) == 0
+            possible = z3.is_true(model.eval(clear, model_completion=True))
+            if not possible and solver.check(clear) == z3.sat:
+                possible, model = True, solver.model()
+            solver.add(clear if possible else z3.Not(clear))
+        values.append(model.eval(variable, model_completion=True).as_long())
+    return values
 
 
 def _fact(z3: Any, fact: SeenFact, byte: Callable[[int, int, str], Any]) -> list[Any]:
