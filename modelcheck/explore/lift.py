@@ -77,8 +77,13 @@ class _Lift:
         for edge in edges:
             if not (self._perform(edge) if edge.piece is not None else self._branch(edge)):
                 return None
+            if self._broken():
+                break  # a piece the projection left out violates the property before the path's own last step
             self._eager(edge.process)
         return self.run
+
+    def _broken(self) -> bool:
+        return bool(self.run.steps) and bool(self.run.steps[-1].edge.breaks)
 
     def _open(self, process: int) -> list[Edge]:
         """Enabled performs of pieces the path does not plan, in program order."""
@@ -138,5 +143,9 @@ class _Lift:
                 return True
             waiting = self._open(process) or [e for e in self.run.enabled(process) if e.kind == "local"]
             if not waiting:
+                waiting = [e for e in self.run.enabled(process) if e.breaks]
+            if not waiting:
                 return False
             self.run.take(waiting[0])
+            if self._broken():
+                return True

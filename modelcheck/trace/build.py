@@ -248,8 +248,10 @@ def _explain(
         return f"{prop.process} repeats its last {outcome.loop} steps for ever, undisturbed", (
             f"violates {prop.name}{help_text}.",
         )
-    last = run.steps[-1].edge if run.steps else None
-    who = run.system.processes[last.process].name if last is not None else "the initial state"
-    return f"{who} violates {prop.name} with its last step" if last else f"{who} violates {prop.name}", (
-        f"The property{help_text}.",
-    ) if help_text else ()
+    if not run.steps:
+        return f"the initial state violates {prop.name}{help_text}", ()
+    last = run.steps[-1].edge
+    who = run.system.processes[last.process].name
+    action = run.system.spaces[last.process].machine.nodes[last.node].action
+    what = action.label if action is not None else last.choice
+    return f"{what}, by {who}, violates {prop.name}{help_text}", ()
