@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from modelcheck.errors import UsageError
@@ -284,7 +285,8 @@ class _Campaign:
         solver = self._solver(model) if model.properties[setting.property].kind == "observation" else None
         report = self._reporter(setting) if live else None
         options = replace(self.options, polish=polish)
-        return verify(model, setting.property, self.bounds, options, solver, lambda: self.spec.build(setting, None), report)
+        full = partial(self.spec.build, setting, None)
+        return verify(model, setting.property, self.bounds, options, solver, full, report)
 
     def _decide(self, setting: Setting, live: bool) -> _Decided:
         """Every projection of one setting, up to the first that is violated."""

@@ -101,11 +101,15 @@ def unfinished(results: Sequence[Result]) -> list[str]:
 
 
 def remarks(report: Report) -> list[str]:
-    """Notes, lines that no search reached, and the assumptions of all results, each once."""
+    """Notes, lines that no search reached, and the assumptions of all results, each once.
+
+    Where every search ended early, at a violation or a bound, lines not reached tell nothing and are not listed.
+    """
     results = report.results
     lines = [f"Note: {note}" for note in dict.fromkeys([*report.notes, *(r.note for r in results if r.note)])]
+    ended = [result for result in results if result.verdict in ("holds", "vacuous")]
     missed = [line for line in results[0].uncovered if all(line in result.uncovered for result in results)]
-    if missed:
+    if missed and ended:
         lines.append(f"Source lines that were not reached: {by_file(missed)}")
     assumptions = dict.fromkeys(assumption for result in results for assumption in result.assumptions)
     if assumptions:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from modelcheck.errors import SpecError
 from modelcheck.explore.table import Move, Step, Tables
-from modelcheck.expression import TRUE, Expr, Op, slots_of, to_python
+from modelcheck.expression import TRUE, Const, Expr, Op, Slot, slots_of, to_python
 
 State = tuple[int, ...]
 Out = list[tuple[int, State]]
@@ -32,6 +32,18 @@ def needs_order(tables: Tables) -> bool:
     moves = [move for table in tables.processes for move in table.all_moves()]
     return (any(move.observes is not None or compares(move.guard) or any(compares(v) for _, v in move.updates)
                 for move in moves) or any(compares(condition) for _, condition in tables.invariants))
+
+
+def _may_leave(slot: Slot, value: Expr) -> bool:
+    """Whether an update may set a slot of finite domain to what is outside it."""
+    domain = slot.domain
+    if domain.kind not in ("bool", "range", "enum"):
+        return False
+    if isinstance(value, Const):
+        return not domain.lo <= value.value <= domain.hi
+    if isinstance(value, Slot):
+        return value.domain.lo < domain.lo or value.domain.hi > domain.hi
+    return isinstance(value, Op) and value.name in ("add", "sub", "ite")
 
 
 class Successors:
@@ -104,9 +116,11 @@ class Successors:
         right = ", ".join(self._text(value, "n") for _, value in move.updates)
         lines = [f"{left} = {right}"]
         for slot, value in move.updates:
-            if isinstance(value, Op) and value.name in ("add", "sub") and slot.domain.kind == "range":
+            if _may_leave(slot, value):
                 i = index[slot]
-                lines.append(f"if not {slot.domain.lo} <= n[{i}] <= {slot.domain.hi}: out_of_range({i}, n[{i}])")
+                where = "{}:{}".format(*move.lines[0]) if move.lines else ""
+                inside = f"{slot.domain.lo} <= n[{i}] <= {slot.domain.hi}"
+                lines.append(f"if not {inside}: out_of_range({i}, n[{i}], {where!r})")
         return lines
 
     def _text(self, expr: Expr, source: str) -> str:
@@ -116,7 +130,10 @@ class Successors:
         places = [i for (_, name), found in self._by_sort.items() if name == sort for i in found]
         return f"max({', '.join(f'n[{i}]' for i in places)}, 0) + 1"
 
-    def _out_of_range(self, place: int, value: int) -> None:
+    def _out_of_range(self, place: int, value: int, where: str) -> None:
         slot = self.tables.slots[place]
-        raise SpecError(f"{slot.name} became {value}, outside {slot.domain.lo}..{slot.domain.hi}; "
-                        "widen its range or guard the step")
+        raise SpecError(
+            f"{slot.name} became {value}, outside {slot.domain.lo}..{slot.domain.hi}; "
+            "widen its range or guard the step",
+            where,
+        )

@@ -6,6 +6,7 @@ responses to give.
 
 from __future__ import annotations
 
+from functools import partial
 from types import FrameType, GeneratorType, TracebackType
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,7 @@ def _made(factory: object, name: str) -> Suspended:
     except Exception as error:
         raise _raised(name, error) from error
     if not isinstance(made, GeneratorType):
-        code = getattr(factory, "__code__", None)
+        code = getattr(factory.func if isinstance(factory, partial) else factory, "__code__", None)
         raise SpecError(f"process {name}: its function returns a {type(made).__name__} and no generator; make it a "
                         "generator function (one with a yield) or let it return what one answers",
                         f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from modelcheck.action import Action, Hold
@@ -135,7 +136,7 @@ class Model:
             raise SpecError(f"process {name!r} preempts {host!r}, which is not declared; declare the host first")
         column = len(self.processes) if cpu is None else cpu
         context = Context(holds, irq_off)
-        self.processes.append(Process(name, lambda: body(*args), title or name, column, host, where, context))
+        self.processes.append(Process(name, partial(body, *args), title or name, column, host, where, context))
 
     def _declare(self, prop: Property) -> None:
         if prop.name in self.properties:

@@ -1,0 +1,126 @@
+"""Campaigns on the runstate spec: workers, commands, expectations, and cheap sweeps of all offsets."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modelcheck.campaign import Report, Request, Result, run
+from modelcheck.spec import Value
+from modelcheck.trace.file import read_trace, trace_id
+from specs.runstate import SPEC
+
+ALL = tuple(version.name for version in SPEC.versions)
+
+
+def request(versions: tuple[str, ...], *properties: str, workers: int = 1, **values: tuple[Value, ...]) -> Request:
+    return Request(SPEC, versions, tuple(values.items()), properties, workers=workers)
+
+
+def timeless(results: tuple[Result, ...]) -> list[Result]:
+    """Results without what depends on the machine."""
+    return [replace(result, seconds=0.0, peak_memory_bytes=0) for result in results]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        request(("5ec3289b", "36a85200"), "lock-order", "stale-mapping", offset=(0, 4081)),
+        request(("36a85200",), "torn-read", abi=("64",), offset=(0, 16, 49, 60, 4064)),
+        request(("36a85200",), "torn-read", abi=("64",), offset=(0,), flag=("on", "off"), clock=("increasing", "may-repeat")),
+    ],
+    ids=["locks", "offsets", "assumptions"],
+)
+def test_two_workers_say_what_one_does(asked: Request) -> None:
+    one, two = run(asked), run(replace(asked, workers=2))
+    assert timeless(one.results) == timeless(two.results)
+    assert one.notes == two.notes
+
+
+def test_a_check_says_the_same_twice_whatever_was_asked_before() -> None:
+    alone = request(("36a85200",), "torn-read", abi=("64",), offset=(49,))
+    after = run(request(("36a85200",), "torn-read", abi=("64",), offset=(0, 52, 49)))
+    told = {dict(result.parameters)["offset"]: result for result in after.results}
+    (first,), (again,) = run(alone).results, run(alone).results
+    assert timeless((first,)) == timeless((again,))
+    assert (first.verdict, first.expected) == ("violated", "violated")
+    assert any(result.id == first.id or "49" not in offsets.split(",")[0] for offsets, result in told.items())
+
+
+def asked_by(command: str) -> Request:
+    """The request a trace's command stands for."""
+    words = shlex.split(command)
+    assert words[:3] == ["modelcheck", "check", "runstate"]
+    values: list[tuple[str, tuple[Value, ...]]] = []
+    version, properties = SPEC.newest, ()
+    for option, argument in zip(words[3::2], words[4::2], strict=True):
+        if option == "--set":
+            name, _, value = argument.partition("=")
+            values.append((name, (int(value) if SPEC.parameter(name).numeric else value,)))
+        elif option == "--version":
+            version = argument
+        else:
+            assert option == "--property"
+            properties = (argument,)
+    return Request(SPEC, (version,), tuple(values), properties)
+
+
+@pytest.mark.parametrize(
+    ("version", "property_name", "values"),
+    [
+        ("5ec3289b", "torn-read", {"abi": "64", "offset": 4081}),
+        ("a795cd43", "torn-read", {"abi": "32", "offset": 56}),
+        ("11896456", "torn-read", {"abi": "64", "offset": 8, "flag": "off"}),
+        ("d8ba8ba4", "lock-order", {"abi": "32", "offset": 4088}),
+        ("36a85200", "stale-mapping", {"abi": "64", "offset": 4081, "without": "retry"}),
+    ],
+)
+def test_the_command_of_a_trace_finds_the_same_counterexample(
+    version: str, property_name: str, values: dict[str, Value], tmp_path: Path
+) -> None:
+    first = request((version,), property_name, **{name: (value,) for name, value in values.items()})
+    (found,) = run(replace(first, traces=tmp_path)).results
+    trace = read_trace(found.trace or "")
+    assert trace.command.startswith(f"modelcheck check runstate --version {version} ")
+    assert trace.command.endswith(f" --property {property_name}")
+    (again,) = run(replace(asked_by(trace.command), traces=tmp_path)).results
+    assert again.id == found.id == trace_id(trace)
+    assert again.trace == found.trace
+
+
+def test_a_trace_found_for_an_equal_model_is_told_of_the_version_asked_for(tmp_path: Path) -> None:
+    """4438355e, 11896456 and 36a85200 are one model in this part; each row's trace names its own version."""
+    asked = request(ALL[-3:], "torn-read", abi=("64",), offset=(49,))
+    results = run(replace(asked, traces=tmp_path)).results
+    traces = [read_trace(result.trace or "") for result in results]
+    assert [trace.version for trace in traces] == list(ALL[-3:])
+    assert len({result.id for result in results}) == len({result.states for result in results}) * 3
+
+
+def mismatches(report: Report) -> list[Result]:
+    return [result for result in report.results if result.verdict != result.expected]
+
+
+def test_a_small_sweep_of_all_versions_is_as_expected() -> None:
+    report = run(request(ALL, offset=(0, 49, 4081), abi=("64",)))
+    assert mismatches(report) == []
+    assert report.notes[0].startswith("7 combinations do not exist and were left out, such as: offset=4081: a795cd43 ")
+    assert sum(result.count for result in report.results) == 7 * 7 * 3 - 7
+    assert {result.verdict for result in report.results} == {"holds", "violated"}
+
+
+@pytest.mark.parametrize("property_name", ["deadlock", "lock-order", "sleep-in-atomic"])
+def test_every_offset_of_both_abis_is_covered_by_the_cheap_properties(property_name: str) -> None:
+    for version in ("5ec3289b", "36a85200"):
+        report = run(request((version,), property_name))
+        assert mismatches(report) == []
+        assert sum(result.count for result in report.results) == 2 * 4096
+
+
+def test_an_assumption_and_an_obligation_are_told() -> None:
+    report = run(request(("36a85200",), "torn-read", abi=("64",), offset=(0,)))
+    assert report.notes[-1].startswith("z3 proved 6 side conditions: user_len1 + user_len2 is the length of the struct; ")
+    assert "entry time strictly increases from update to update" in report.results[0].assumptions
