@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from modelcheck import Expectation, Model, Obligation, Parameter, PropertyInfo, Setting, Spec, SpinLock, Version
-from modelcheck import assign, check, reach
+from modelcheck import (
+    Expectation,
+    Model,
+    Obligation,
+    Parameter,
+    PropertyInfo,
+    Setting,
+    Spec,
+    SpinLock,
+    Version,
+    assign,
+    check,
+    reach,
+)
 
 built: list[Setting] = []  # every setting a model was built of, in order
 

@@ -107,7 +107,8 @@ def test_rows_come_in_the_order_asked_for() -> None:
 
 def test_a_combination_that_does_not_exist_is_noted() -> None:
     report = toy("old", "new", property="deadlock", room=(6, 7))
-    assert report.notes == ("1 combinations do not exist and were left out, such as: room=7 does not exist before `new`",)
+    (note,) = report.notes
+    assert note == "1 combinations do not exist and were left out, such as: room=7 does not exist before `new`"
     assert [(result.version, dict(result.parameters)["room"]) for result in report.results] == [
         ("old", "6"),
         ("new", "6"),
@@ -116,7 +117,7 @@ def test_a_combination_that_does_not_exist_is_noted() -> None:
 
 
 def test_a_check_of_nothing_is_refused_with_the_reason() -> None:
-    with pytest.raises(UsageError, match="^room=7 does not exist before `new`$"):
+    with pytest.raises(UsageError, match=r"^room=7 does not exist before `new`$"):
         toy("old", room=7)
 
 
@@ -154,11 +155,11 @@ def test_a_trace_is_written_for_what_is_violated_and_for_nothing_else(tmp_path: 
     assert [result.case for result in violated] == ["T1", "T1"]
 
 
-def test_without_a_folder_nothing_is_written_and_the_id_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (result,) = toy(lock="off", room=0, property="exclusive").results
     assert result.verdict == "violated" and result.trace is None
-    assert result.id and result.steps == 4 and result.switches == 1 and result.short
+    assert result.id and result.steps == 3 and result.switches == 1 and result.short
     assert list(tmp_path.iterdir()) == []
 
 

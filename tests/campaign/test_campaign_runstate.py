@@ -28,11 +28,11 @@ def timeless(results: tuple[Result, ...]) -> list[Result]:
 @pytest.mark.parametrize(
     "asked",
     [
-        request(("5ec3289b", "36a85200"), "lock-order", "stale-mapping", offset=(0, 4081)),
+        request(("5ec3289b", "36a85200"), "lock-order", "stale-mapping", abi=("64",), offset=(0, 4081)),
         request(("36a85200",), "torn-read", abi=("64",), offset=(0, 16, 49, 60, 4064)),
-        request(("36a85200",), "torn-read", abi=("64",), offset=(0,), flag=("on", "off"), clock=("increasing", "may-repeat")),
+        request(("36a85200",), "torn-read", abi=("64",), offset=(0,), flag=("on", "off")),
     ],
-    ids=["locks", "offsets", "assumptions"],
+    ids=["locks", "offsets", "flags"],
 )
 def test_two_workers_say_what_one_does(asked: Request) -> None:
     one, two = run(asked), run(replace(asked, workers=2))
@@ -42,12 +42,11 @@ def test_two_workers_say_what_one_does(asked: Request) -> None:
 
 def test_a_check_says_the_same_twice_whatever_was_asked_before() -> None:
     alone = request(("36a85200",), "torn-read", abi=("64",), offset=(49,))
-    after = run(request(("36a85200",), "torn-read", abi=("64",), offset=(0, 52, 49)))
-    told = {dict(result.parameters)["offset"]: result for result in after.results}
     (first,), (again,) = run(alone).results, run(alone).results
     assert timeless((first,)) == timeless((again,))
-    assert (first.verdict, first.expected) == ("violated", "violated")
-    assert any(result.id == first.id or "49" not in offsets.split(",")[0] for offsets, result in told.items())
+    _, after = run(request(("36a85200",), "torn-read", abi=("64",), offset=(0, 49))).results
+    assert dict(after.parameters)["offset"] == "49"
+    assert timeless((after,)) == timeless((first,))
 
 
 def asked_by(command: str) -> Request:
@@ -97,7 +96,8 @@ def test_a_trace_found_for_an_equal_model_is_told_of_the_version_asked_for(tmp_p
     results = run(replace(asked, traces=tmp_path)).results
     traces = [read_trace(result.trace or "") for result in results]
     assert [trace.version for trace in traces] == list(ALL[-3:])
-    assert len({result.id for result in results}) == len({result.states for result in results}) * 3
+    assert len({result.id for result in results}) == 3
+    assert len({result.states for result in results}) == 1
 
 
 def mismatches(report: Report) -> list[Result]:
@@ -105,10 +105,10 @@ def mismatches(report: Report) -> list[Result]:
 
 
 def test_a_small_sweep_of_all_versions_is_as_expected() -> None:
-    report = run(request(ALL, offset=(0, 49, 4081), abi=("64",)))
+    report = run(request(ALL, offset=(0, 4081), abi=("64",)))
     assert mismatches(report) == []
     assert report.notes[0].startswith("7 combinations do not exist and were left out, such as: offset=4081: a795cd43 ")
-    assert sum(result.count for result in report.results) == 7 * 7 * 3 - 7
+    assert sum(result.count for result in report.results) == 7 * 7 * 2 - 7
     assert {result.verdict for result in report.results} == {"holds", "violated"}
 
 
@@ -122,5 +122,5 @@ def test_every_offset_of_both_abis_is_covered_by_the_cheap_properties(property_n
 
 def test_an_assumption_and_an_obligation_are_told() -> None:
     report = run(request(("36a85200",), "torn-read", abi=("64",), offset=(0,)))
-    assert report.notes[-1].startswith("z3 proved 6 side conditions: user_len1 + user_len2 is the length of the struct; ")
+    assert report.notes[-1].startswith("z3 proved 6 side conditions: user_len1 + user_len2 is the length of the struct;")
     assert "entry time strictly increases from update to update" in report.results[0].assumptions

@@ -50,7 +50,8 @@ def test_every_witness_of_the_caches_is_reached(version: str, offset: int) -> No
 
 @pytest.mark.parametrize("abi", ["64", "32"])
 def test_every_witness_of_the_readers_is_reached(abi: str) -> None:
-    for reader in ("linux64" if abi == "64" else "linux32", "state-only"):
+    """Those of linux32 are asked for wherever it holds, so the findings test them."""
+    for reader in ("linux64", "state-only") if abi == "64" else ("state-only",):
         found = result(V7, "torn-read", abi=abi, offset=0, reader=reader)
         assert found.verdict == "holds"
         assert all(dict(found.witnesses).values())

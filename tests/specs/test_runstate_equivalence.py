@@ -26,7 +26,7 @@ class Shape:
         self.slots: dict[Slot, int] = {}
         self.bytes = {byte: place for place, byte in enumerate(sorted(carried))}
         self.value = tuple(
-            (table.start, tuple(tuple((tuple(map(self.move, s.moves)), s.target) for s in steps) for steps in table.steps))
+            (table.start, tuple(tuple((tuple(map(self.move, s.moves)), s.target) for s in out) for out in table.steps))
             for table in tables.processes
             if table.name != without
         )

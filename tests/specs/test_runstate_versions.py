@@ -17,7 +17,8 @@ from specs.runstate.versions import WRITERS, writer
 
 
 def test_versions_answer_to_commits_and_releases() -> None:
-    names = {"6.1": "a795cd43", "seed": "5ec3289b", "6.2": "bbe17c62", "6.9": "4438355e", "6.11": "11896456", "7.3": "36a85200"}
+    names = {"6.1": "a795cd43", "seed": "5ec3289b", "6.2": "bbe17c62", "6.9": "4438355e", "6.11": "11896456"}
+    names["7.3"] = "36a85200"
     assert {alias: SPEC.version(alias).name for alias in names} == names
     assert [SPEC.version(name).name for name in ALL] == list(ALL)
     assert SPEC.newest == "36a85200"
@@ -50,10 +51,10 @@ def test_each_change_is_there_from_its_commit_on(what: str, since: str) -> None:
 
 
 def test_a795cd43_refuses_an_area_across_a_page() -> None:
-    said = "offset=4049: a795cd43 refuses an area that is not 48 bytes before its page's end (-EINVAL, protocol.md B5); "
+    said = "offset=4049: a795cd43 refuses an area that is not 48 bytes before its page's end (-EINVAL, protocol.md B5)"
     for abi in ("64", "32"):  # V2 checks the 64-bit size for both (protocol.md B5, 12.1 item 10)
         assert SPEC.refuse(setting(V2, "torn-read", abi=abi, offset=4048)) == ""
-        assert SPEC.refuse(setting(V2, "torn-read", abi=abi, offset=4049)) == said + "there are 0..4048"
+        assert SPEC.refuse(setting(V2, "torn-read", abi=abi, offset=4049)) == said + "; there are 0..4048"
     assert SPEC.refuse(setting(V3, "torn-read", abi="64", offset=4049)) == ""
 
 
@@ -66,9 +67,7 @@ def test_the_flag_cannot_be_off_before_d8ba8ba4() -> None:
 
 
 def test_realtime_preemption_is_refused_by_every_version() -> None:
-    said = (
-        "preemption=rt needs PREEMPT_RT lock semantics, which this version does not model; there are none, voluntary, full"
-    )
+    said = "preemption=rt needs PREEMPT_RT lock semantics, which are not modelled yet; there are none, voluntary, full"
     assert {SPEC.refuse(setting(name, "deadlock", preemption="rt")) for name in ALL} == {said}
     with pytest.raises(UsageError, match="preemption=rt needs PREEMPT_RT lock semantics"):
         run(Request(SPEC, (V7,), (("preemption", ("rt",)), ("offset", (0,))), ("deadlock",)))
@@ -166,11 +165,8 @@ def test_the_times_and_the_page_copies_may_be_torn_and_the_fields_not(version: s
 def test_the_atomic_path_tries_from_bbe17c62_on_and_the_sleeping_path_waits(version: str) -> None:
     def asked(process: str) -> list[tuple[str, bool]]:
         offset = 0 if version == V2 else 4081
-        found = []
-        for action in one_update(machine(version, process, abi="64", offset=offset)):
-            if action.lock is not None:
-                found.append((action.lock.lock, action.blocking))
-        return found
+        actions = one_update(machine(version, process, abi="64", offset=offset))
+        return [(action.lock.lock, action.blocking) for action in actions if action.lock is not None]
 
     caches = ["gpc1->lock"] if version == V2 else ["gpc1->lock", "gpc2->lock"]
     assert asked("vcpu") == [(lock, True) for lock in caches]
