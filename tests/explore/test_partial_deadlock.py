@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from naive_interpreter import Naive
-from random_systems import Grammar, model_of, seeded
+from random_systems import Grammar, Program, model_of, seeded
 
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.run import Run
@@ -51,10 +51,6 @@ def stuck_for_ever(model, programs, outcome) -> None:
 
 
 def test_a_process_may_be_stuck_while_another_runs_for_ever():
-    programs = Grammar().system(seeded(0))[:0]
-    assert programs == ()
-    from random_systems import Program
-
     stuck = (Program((("wait", 0, 2),)), Program((("forever", (("set", 1, 1), ("set", 1, 0))),)))
     assert Naive(stuck, False).explore(100)
     for options in (Options(), FULL):

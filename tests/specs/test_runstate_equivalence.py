@@ -152,6 +152,7 @@ def test_versions_with_one_guest_half_are_equivalent() -> None:
         ("torn-read", "32", 56, 4088),
         ("torn-read", "64", 0, 4064),  # one page, two
         ("reader-terminates", "64", 0, 49),
+        ("stale-mapping", "64", 0, 4064),  # the update byte on page 1 of both, one page and two
         ("stale-mapping", "64", 0, 4081),
         ("stale-mapping", "64", 4080, 4081),  # the update byte on page 1, on page 2
         ("deadlock", "64", 0, 4081),

@@ -35,18 +35,17 @@ def test_5ec3289b_holds_for_linux64_where_the_entry_time_is_in_one_line(offset: 
     assert verdict(V3, "torn-read", abi="64", offset=offset) == "holds"
 
 
-PARTS = ("state", "state_entry_time, low word", "state_entry_time, high word", "time")
+PARTS = {"state": (0, 4), "low word": (4, 8), "high word": (8, 11), "update byte": (11, 12), "time": (12, 44)}  # compat
 
 
 def one_by_one(offset: int, part: str) -> str:
-    """The verdict of the projection on that part of a compat copy: all of them together prove the property."""
+    """The verdict of the projections on that part of a compat copy: those of all parts prove the property."""
     one = setting(V3, "torn-read", abi="32", offset=offset)
-    found = expected(one)
-    assert found is not None
-    projections = dict(zip(PARTS, SPEC.projections(one), strict=True))
-    outcome = verify(build(one, projections[part]), one.property, full=lambda: build(one))
-    assert outcome.verdict == found.verdict
-    return outcome.verdict
+    lo, hi = PARTS[part]
+    chosen = [p for p in SPEC.projections(one) if lo <= p.copied[0] < hi]  # type: ignore[attr-defined]
+    (found,) = {verify(build(one, p), one.property, full=lambda: build(one)).verdict for p in chosen}
+    assert (known := expected(one)) is not None and found == known.verdict
+    return found
 
 
 @pytest.mark.parametrize("part", PARTS)

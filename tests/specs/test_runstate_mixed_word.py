@@ -125,8 +125,19 @@ def test_a_cut_between_the_words_is_expected_to_hold() -> None:
         assert found is not None and found.verdict == "holds"
 
 
-def test_nothing_is_expected_of_another_way_to_tear() -> None:
-    assert expected(setting(V7, "torn-read", abi="32", offset=4088, tear="bytes")) is None
+@pytest.mark.parametrize(
+    ("offset", "tear", "verdict"),
+    [
+        (4088, "bytes", "violated"),
+        (4064, "bytes", "violated"),  # the copies of G10 store the low word byte by byte
+        (0, "bytes", "holds"),  # G9 stores the entry time in one piece
+        (0, "plain", "violated"),
+        (4088, "none", "holds"),
+    ],
+)
+def test_what_is_expected_where_the_compiler_tears_otherwise(offset: int, tear: str, verdict: str) -> None:
+    found = expected(setting(V7, "torn-read", abi="32", offset=offset, tear=tear))
+    assert found is not None and found.verdict == verdict
 
 
 def test_a_mixture_of_two_words_may_exceed_both() -> None:
