@@ -233,7 +233,19 @@ def to_python(expr: Expr, place: Mapping[Slot, str], fresh: Callable[[str], str]
         return f"({parts[1]} if {parts[0]} else {parts[2]})"
     if expr.name == "in":
         return f"({parts[0]} in {{{', '.join(parts[1:])}}})" if parts[1:] else "False"
-    return "(" + f" {_PYTHON[expr.name]} ".join(parts) + ")"
+    text = "(" + f" {_PYTHON[expr.name]} ".join(parts) + ")"
+    if expr.name in ("and", "or") and not all(is_truth(arg) for arg in expr.args):
+        return f"(1 if {text} else 0)"  # Python's own answer is an operand
+    return text
+
+
+def is_truth(expr: Expr) -> bool:
+    """Whether a value is always 0 or 1."""
+    if isinstance(expr, Const):
+        return expr.value in (0, 1)
+    if isinstance(expr, Slot):
+        return expr.domain.kind == "bool"
+    return isinstance(expr, Op) and expr.name in ("not", "and", "or", "eq", "ne", "lt", "le", "in")
 
 
 def to_text(expr: Expr) -> str:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from modelcheck.explore.effects import Effect, feedback, future_effects, local_effects
 from modelcheck.explore.table import Tables
-from modelcheck.expression import slots_of
 
 
 class AmpleSets:
@@ -27,7 +26,7 @@ class AmpleSets:
         self._tables = tables
         self._now = [local_effects(table) for table in tables.processes]
         self._future = [future_effects(t, now) for t, now in zip(tables.processes, self._now, strict=True)]
-        visible = frozenset(s for _, condition in tables.invariants for s in slots_of(condition))
+        visible = tables.visible
         self._sticky = []
         for table, now in zip(tables.processes, self._now, strict=True):
             sticky = feedback([[step.target for step in steps] for steps in table.steps], table.start)

@@ -114,8 +114,8 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
     def key(state: State) -> tuple[int, ...]:
         return tuple(state[i] for i in order)
 
-    def loop_from(start: State) -> list[Taken] | None:
-        """Depth-first search of the process alone; a state met again on the way down closes a loop."""
+    def loop_from(start: State) -> tuple[Path, Path] | None:
+        """Depth-first search of the process alone: the way to a loop, and the loop, closed by a state met again."""
         path: list[tuple[State, list[tuple[int, State]], Taken | None]] = []
         on_path: dict[tuple[int, ...], int] = {}
 
@@ -135,7 +135,9 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
             number, after = outs.pop(0)
             taken = Taken(process, state[process], number)
             if key(after) in on_path:
-                return [t for _, _, t in path[1:] if t is not None] + [taken]
+                down = [t for _, _, t in path[1:] if t is not None]
+                first = on_path[key(after)]
+                return tuple(down[:first]), (*down[first:], taken)
             if key(after) not in fine:
                 push(after, taken)
         return None
@@ -143,9 +145,10 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
     for number, state in enumerate(found.states):
         if key(state) in fine or not evaluate(when, dict(zip(tables.slots, state, strict=True))):
             continue
-        loop = loop_from(state)
-        if loop is not None:
-            return Finding(found.path_to(number), loop=tuple(loop))
+        closed = loop_from(state)
+        if closed is not None:
+            lead, loop = closed
+            return Finding((*found.path_to(number), *lead), loop=loop)
     return None
 
 
@@ -179,8 +182,9 @@ def _attempts(found: Found, system: System, state: State) -> Iterator[Attempt]:
             continue
         held = list(node.context.held)
         host = system.host[process]
-        if host >= 0 and host in places:
+        while host >= 0 and host in places:
             held = [*system.spaces[host].node(places[host]).context.held, *held]
+            host = system.host[host]
         for hold in held:
             yield Attempt(process, local.node, hold, node.action.lock)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelcheck.explore.table import ProcessTable, Step, Tables
-from modelcheck.expression import Slot, slots_of
+from modelcheck.expression import Slot
 
 Touched = Slot | str
 
@@ -75,7 +75,7 @@ def private_slots(tables: Tables) -> list[frozenset[Touched]]:
         for each in local_effects(table):
             effect |= each
         touched.append(effect.reads | effect.writes)
-    public: frozenset[Touched] = frozenset(s for _, condition in tables.invariants for s in slots_of(condition))
+    public: frozenset[Touched] = frozenset(tables.visible)
     return [frozenset(mine.difference(public, *(other for j, other in enumerate(touched) if j != i)))
             for i, mine in enumerate(touched)]
 

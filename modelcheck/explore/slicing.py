@@ -32,7 +32,7 @@ def influencing(tables: Tables, roots: frozenset[int], keep: frozenset[Slot] = f
     reads = [_reads(table) for table in tables.processes]
     writes = [_writes(table) for table in tables.processes]
     kept = set(roots)
-    wanted: set[Slot | str] = {*keep, *(s for _, condition in tables.invariants for s in slots_of(condition))}
+    wanted: set[Slot | str] = {*keep, *tables.visible}
     while True:
         needed = wanted.union(*(reads[i] for i in kept))
         more = {i for i in range(len(writes)) if i not in kept and not writes[i].isdisjoint(needed)}
@@ -44,7 +44,7 @@ def influencing(tables: Tables, roots: frozenset[int], keep: frozenset[Slot] = f
 def drop_unread(tables: Tables, keep: frozenset[Slot] = frozenset()) -> Tables:
     """The same tables without updates of slots whose value never reaches a guard, an observation or `keep`."""
     moves = [move for table in tables.processes for move in table.all_moves()]
-    needed = set(keep) | {s for _, condition in tables.invariants for s in slots_of(condition)}
+    needed = set(keep) | tables.visible
     for move in moves:
         needed.update(slots_of(move.guard))
         if move.observes is not None:

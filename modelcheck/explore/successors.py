@@ -31,7 +31,7 @@ def needs_order(tables: Tables) -> bool:
 
     moves = [move for table in tables.processes for move in table.all_moves()]
     return (any(move.observes is not None or compares(move.guard) or any(compares(v) for _, v in move.updates)
-                for move in moves) or any(compares(condition) for _, condition in tables.invariants))
+                for move in moves) or any(compares(c) for c in (*(c for _, c in tables.invariants), *tables.asked)))
 
 
 def _may_leave(slot: Slot, value: Expr) -> bool:

@@ -37,9 +37,14 @@ class Region:
     exit: int
 
     @property
+    def shows(self) -> bool:
+        """Whether it writes anything at all."""
+        return any(move.updates for out in self.steps for move, _ in out)
+
+    @property
     def label(self) -> Hashable:
-        """What tells regions apart: their updates and their shape."""
-        return tuple(tuple((move.updates, after) for move, after in out) for out in self.steps)
+        """What tells regions apart: their updates, what is told of them, and their shape."""
+        return tuple(tuple((_told(move), after) for move, after in out) for out in self.steps)
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,11 @@ def summarise(
     if not sources or tables.invariants or not influencing(tables, frozenset(sources)).isdisjoint(observers):
         return None
     data = _data_slots(tables, sources)
+    read = {s for i in observers for m in tables.processes[i].all_moves() for s in m.reads()}
+    written = {s for i in sources for m in tables.processes[i].all_moves() for s in m.writes()}
+    written |= {tables.processes[i].pc for i in sources}
+    if not read & written <= data:
+        return None  # an observer reads what the sources decide on, which labels do not tell
     if not keep <= data | {s for i in observers for m in tables.processes[i].all_moves() for s, _ in m.updates}:
         return None
     control_tables, labels, regions, singles = _control_tables(tables, sources, data)
@@ -167,6 +177,24 @@ def summarise(
         len(control.found.states),
         control.found.transitions,
     )
+
+
+def _told(move: Move) -> Hashable:
+    """What is told of a move: its updates, its text, its witnesses and its lines.  Equal labels are the same story."""
+    return move.updates, move.edge.choice, move.reaches, move.lines
+
+
+def _one_task(tables: Tables, writers: list[int]) -> bool:
+    """Whether the processes that write data are one task: one of them, or one and what is nested on it.
+
+    A nested process runs only where its host may be preempted, which is in no region, and stands on a host that does
+    not move; so nobody else writes data while one of them is in a region.
+    """
+    def nested(inner: int, host: int) -> bool:
+        places = watched(replace(tables, processes=(tables.processes[inner],)), tables.processes[host])
+        return any(m.edge.preempts for m in tables.processes[inner].all_moves()) and bool(places)
+
+    return all(nested(a, b) or nested(b, a) for i, a in enumerate(writers) for b in writers[i + 1:])
 
 
 def _data_slots(tables: Tables, sources: tuple[int, ...]) -> frozenset[Slot]:
@@ -239,38 +267,39 @@ def _control_tables(
     regions: dict[int, Region] = {}
     singles: dict[int, tuple[Move, ...]] = {}
     processes = []
+    one_task = _one_task(tables, [i for i in sources if any(
+        s in data for m in tables.processes[i].all_moves() for s, _ in m.updates)])
     for place, i in enumerate(sources):
         table = tables.processes[i]
         places: frozenset[int] = frozenset().union(*watched(tables, table))
         found = {
             local: region
-            for local in range(len(table.locals))
-            if (region := _region_at(table, local, data, places)) is not None
+            for local in range(len(table.locals) if one_task else 0)
+            if (region := _region_at(table, local, data, places)) is not None and region.shows
         }
         order, place_of, steps = [table.start], {table.start: 0}, []
         for local in order:
             out = []
             region = found.get(local)
             source = (
-                (Step((Move(TRUE, (), region.steps[0][0][0].edge),), region.exit),) if region else table.steps[local]
+                (Step((Move(TRUE, (), region.steps[0][0][0].edge, opens=True),), region.exit),)
+                if region
+                else table.steps[local]
             )
             for which, step in enumerate(source):
-                label = region.label if region else tuple(u for m in step.moves for u in m.updates if u[0] in data)
-                shows = any(m.updates for out_ in region.steps for m, _ in out_) if region else bool(label)
-                if shows:
+                moved = tuple(
+                    replace(m, updates=tuple(u for u in m.updates if u[0] in data))
+                    for m in step.moves
+                    if any(u[0] in data for u in m.updates)
+                )
+                if region or moved:
+                    label = region.label if region else tuple(map(_told, moved))
                     number = numbers.setdefault(label, len(numbers))
                     labels[place, place_of[local], which] = number
                     if region:
                         regions.setdefault(number, region)
                     else:
-                        singles.setdefault(
-                            number,
-                            tuple(
-                                replace(m, updates=tuple(u for u in m.updates if u[0] in data))
-                                for m in step.moves
-                                if any(u[0] in data for u in m.updates)
-                            ),
-                        )
+                        singles.setdefault(number, moved)
                 if step.target not in place_of:
                     place_of[step.target] = len(order)
                     order.append(step.target)
@@ -293,11 +322,12 @@ def _renumber_watchers(processes: list[tuple[ProcessTable, ProcessTable, dict[in
 
 
 def _key(tables: Tables) -> Hashable:
+    """Equal for control graphs that are the same and tell the same; what a region tells is its own system's."""
+    def move(m: Move) -> Hashable:
+        return m.guard, None if m.opens else _told(m)
+
     return tuple(
-        (
-            t.name,
-            tuple(tuple((tuple((m.guard, m.updates) for m in s.moves), s.target) for s in steps) for steps in t.steps),
-        )
+        (t.name, t.process, tuple(tuple((tuple(map(move, s.moves)), s.target) for s in steps) for steps in t.steps))
         for t in tables.processes
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from modelcheck.errors import SpecError
-from modelcheck.expression import Const, Expr, Op, Slot, conjunction, range_domain, slots_of, sorts_of
+from modelcheck.expression import Const, Expr, Fresh, Op, Slot, conjunction, range_domain, slots_of, sorts_of, to_text
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
 
@@ -129,10 +129,21 @@ class ProcessTable:
 
 @dataclass(frozen=True)
 class Tables:
-    """All processes of a system, as tables.  `invariants` are (property, condition) that every state satisfies."""
+    """All processes of a system, as tables.
+
+    `invariants` are (property, condition) that every state satisfies; `asked` are further conditions that an analysis
+    asks of states.  No reduction may hide a change of what either reads.
+    """
 
     processes: tuple[ProcessTable, ...]
     invariants: tuple[tuple[str, Expr], ...] = ()
+    asked: tuple[Expr, ...] = ()
+
+    @property
+    def visible(self) -> frozenset[Slot]:
+        """The slots that invariants and asked conditions read."""
+        conditions = (*(condition for _, condition in self.invariants), *self.asked)
+        return frozenset(slot for condition in conditions for slot in slots_of(condition))
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
@@ -146,9 +157,8 @@ class Tables:
                     known = found.setdefault(slot.name, slot)
                     if known != slot:
                         raise SpecError(f"two slots are named {slot.name!r} and differ in domain or start; rename one")
-        for _, condition in self.invariants:
-            for slot in slots_of(condition):
-                found.setdefault(slot.name, slot)
+        for slot in sorted(self.visible, key=lambda slot: slot.name):
+            found.setdefault(slot.name, slot)
         return tuple(found.values())
 
     @cached_property
@@ -203,6 +213,7 @@ def _process_table(system: System, process: int) -> ProcessTable:
             nodes = [space.machine.nodes[i] for i in (edge.node, *edge.passed)]
             lines = tuple(dict.fromkeys((node.file, node.line) for node in nodes))
             move = Move(edge.guard, edge.updates, edge, observes, progress, reaches, lines)
+            check_move(move)
             found.append(Step((move,), numbers[edge.target]))
         steps.append(tuple(found))
     return ProcessTable(space.process.name, process, tuple(order), tuple(steps))
@@ -257,3 +268,38 @@ def _guard_preemption(system: System, table: ProcessTable, host: ProcessTable) -
 def member(slot: Slot, values: list[int]) -> Expr:
     """Whether a slot holds one of `values`."""
     return Op("in", (slot, *(Const(value) for value in values)))
+
+
+def check_stamps(expr: Expr, where: str, whole: bool = False) -> None:
+    """Refuses what renaming would make meaningless: a stamp or name in arithmetic, or compared with another sort.
+
+    They are copied (`whole`, to a slot of the same sort, which the caller sees to) and compared with their own sort;
+    names are not compared by order.
+    """
+    if isinstance(expr, Slot) and expr.domain.kind in ("stamp", "name") and not whole:
+        raise SpecError(f"{expr.name} is a {expr.domain.kind}: copy it, or compare it with another of its sort", where)
+    if not isinstance(expr, Op):
+        return
+    allowed = {"eq", "ne", "lt", "le"}
+    domains = {arg.domain for arg in expr.args if isinstance(arg, Slot) and arg.domain.kind in ("stamp", "name")}
+    mixed = len(domains) > 1 or not all(isinstance(arg, Slot) for arg in expr.args)
+    if domains and (mixed or expr.name not in allowed):
+        raise SpecError(f"{to_text(expr)}: a stamp or name is only compared with another of its sort", where)
+    if any(domain.kind == "name" for domain in domains) and expr.name in ("lt", "le"):
+        raise SpecError(f"{to_text(expr)}: names have no order; use a stamp", where)
+    for arg in expr.args:
+        check_stamps(arg, where, bool(domains))
+
+
+def check_move(move: Move) -> None:
+    """Refuses a move that treats a stamp or name as a number; raises SpecError with the line it is on."""
+    where = "{}:{}".format(*move.lines[0]) if move.lines else ""
+    check_stamps(move.guard, where)
+    for slot, value in move.updates:
+        versioned = slot.domain.kind in ("stamp", "name")
+        same = isinstance(value, Slot) and value.domain == slot.domain
+        made = isinstance(value, Fresh) and value.sort == slot.domain.sort
+        if versioned and not same and not made:
+            kind = slot.domain.kind
+            raise SpecError(f"{slot.name} is a {kind}: set it from another of its sort, or with fresh()", where)
+        check_stamps(value, where, versioned)

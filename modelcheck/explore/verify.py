@@ -7,7 +7,7 @@ model that the reference semantics took step by step and, where values matter, z
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from modelcheck.errors import InternalError, UsageError
@@ -20,7 +20,7 @@ from modelcheck.explore.merging import merge_local_steps
 from modelcheck.explore.observing import observation_of
 from modelcheck.explore.run import Run
 from modelcheck.explore.search import Found, Goals, Path, Report, search
-from modelcheck.explore.slicing import may_block, slice_tables
+from modelcheck.explore.slicing import influencing, may_block, slice_tables
 from modelcheck.explore.successors import State
 from modelcheck.explore.summary import Summary, summarise
 from modelcheck.explore.table import Move, Step, Tables, build_tables
@@ -128,7 +128,9 @@ class _Verification:
         keep = self.prop.kind in ("deadlock", "lock-order", "terminates")
         decide = self._decide if self.prop.kind == "observation" else None
         self.tables = tables
-        found = search(tables, self.bounds, Goals(decide, keep), self.options.on("ample"), self.report)
+        # run-alone loops are looked for from states, not on steps, and partial-order reduction keeps only steps
+        ample = self.options.on("ample") and self.prop.kind != "terminates"
+        found = search(tables, self.bounds, Goals(decide, keep), ample, self.report)
         finding = self._analyse(found)
         return self._outcome(found, finding)
 
@@ -141,9 +143,10 @@ class _Verification:
         keep: frozenset[Slot] = frozenset()
         if prop.kind == "terminates" and prop.condition is not None:
             keep = frozenset(slots_of(prop.condition))
+            tables = replace(tables, asked=(prop.condition,))
         roots = self._roots(tables)
         if on("slice"):
-            tables = slice_tables(tables, roots, keep)
+            tables = slice_tables(tables, self._with_witnesses(tables, roots, keep), keep)
         self.plain = tables
         if on("dead"):
             tables = reset_dead_slots(tables, keep)
@@ -159,6 +162,13 @@ class _Verification:
         if on("merge"):
             tables = merge_local_steps(tables)
         return tables
+
+    def _with_witnesses(self, tables: Tables, roots: frozenset[int], keep: frozenset[Slot]) -> frozenset[int]:
+        """The roots, and the processes that alone can reach a witness of the property."""
+        reached = [{w for move in table.all_moves() for w in move.reaches} for table in tables.processes]
+        kept = influencing(tables, roots, keep)
+        missing = set(self.prop.witnesses).difference(*(reached[i] for i in kept))
+        return roots | {i for i, found in enumerate(reached) if found & missing}
 
     def _roots(self, tables: Tables) -> frozenset[int]:
         """The processes the property is about."""

@@ -27,7 +27,8 @@ class Context:
         """The context once `branch` was taken; releasing a lock not held is left to the caller to refuse."""
         held = self.held
         if branch.releases:
-            held = tuple(hold for hold in held if hold.lock != branch.releases)
+            last = max((i for i, hold in enumerate(held) if hold.lock == branch.releases), default=len(held))
+            held = held[:last] + held[last + 1 :]  # one hold: a read lock may be held twice
         if branch.acquires is not None:
             held = (*held, branch.acquires)
         return Context(held, {"off": True, "on": False, "": self.irq_off}[branch.irq])

@@ -32,8 +32,7 @@ class System:
         self.watched = watched
         self.processes = tuple(model.processes)
         machines = [_machine(process) for process in self.processes]
-        for area in model.areas.values():
-            _check_areas(area.name, machines, model)
+        _check_areas(machines, model)
         accesses = [
             node.action.access
             for machine in machines
@@ -106,7 +105,7 @@ def _machine(process: Process) -> StepMachine:
     return extract(nested, process.name, initial=process.context)
 
 
-def _check_areas(name: str, machines: list[StepMachine], model: Model) -> None:
+def _check_areas(machines: list[StepMachine], model: Model) -> None:
     for machine in machines:
         for node in machine.nodes:
             access = node.action.access if node.action is not None else None

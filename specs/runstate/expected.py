@@ -54,6 +54,8 @@ def _torn_read(setting: Setting) -> Expectation | None:
     torn_words = setting.text("tear") == "plain" or setting.text("tear") == "bytes" and layout.split
     if reader == "linux32" and torn_words:
         return Expectation("violated", "", "found by this checker, see MIXED_WORD in expected.py")
+    if not version.byte_flag and setting.text("tear") == "plain":
+        return Expectation("violated", "B4", "protocol.md B4: the flag's store is a plain word, torn by the compiler")
     if cut is None:
         return Expectation("holds", "", "protocol.md 4.4, controls: V2 and V3 aligned")
     if not version.byte_flag:

@@ -51,8 +51,9 @@ class Naive:
         return ()
 
     def initial(self) -> Any:
-        places = tuple(IDLE if program.host >= 0 else flat.start
-                       for program, flat in zip(self.programs, self.flat, strict=True))
+        places = tuple(
+            IDLE if program.host >= 0 else flat.start for program, flat in zip(self.programs, self.flat, strict=True)
+        )
         return places, (False,) * len(places), (0,) * len(self.names)
 
     def preemptible(self, host: int, place: int, queued: bool, where: str) -> bool:
@@ -95,14 +96,16 @@ class Naive:
 
     def put(self, state: Any, p: int, place: int, waits: bool = False) -> Any:
         places, queued, values = state
-        return (*places[:p], place, *places[p + 1:]), (*queued[:p], waits, *queued[p + 1:]), self.renamed(values)
+        return (*places[:p], place, *places[p + 1 :]), (*queued[:p], waits, *queued[p + 1 :]), self.renamed(values)
 
     def renamed(self, values: tuple[int, ...]) -> tuple[int, ...]:
         held = [values[i] for i in self.stamps]
         order = sorted(set(held)) if self.ordered else list(dict.fromkeys(held))
         return tuple(order.index(v) if i in self.stamps else v for i, v in enumerate(values))
 
-    def branches(self, p: int, at: int, queues: bool, values: tuple[int, ...]) -> Iterator[tuple[int, dict[str, int], bool, str]]:
+    def branches(
+        self, p: int, at: int, queues: bool, values: tuple[int, ...]
+    ) -> Iterator[tuple[int, dict[str, int], bool, str]]:
         op, args, targets = self.flat[p].code[at]
         me, after = p + 1, targets[0]
 
@@ -206,8 +209,10 @@ class Naive:
 
     def invariant_breaks(self) -> bool:
         """Whether v0 is 2 while v1 is 1 somewhere."""
+
         def value(state: Any, name: str) -> int:
             return state[2][self.names[name]] if name in self.names else 0
+
         return any(value(s, "v0") == 2 and value(s, "v1") == 1 for s in self.states)
 
     def sleeps_atomic(self) -> bool:
@@ -243,10 +248,12 @@ class Naive:
 
         def reaches(a: str, goal: str, seen: set[str]) -> bool:
             return any(b == goal or b not in seen and reaches(b, goal, seen | {b}) for b in after.get(a, ()))
+
         return any(reaches(a, a, set()) for a in after)
 
     def spins(self, condition: Any) -> bool:
         """Whether p0, run alone from a state where `condition(value)` holds, can loop without progress."""
+
         def alone(state: Any) -> list[Any]:
             at = state[0][0]
             if at >= 0 and self.flat[0].code[at][0] == "progress":

@@ -12,8 +12,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelcheck import (
-    Action, Area, Model, Mutex, RwLock, SpinLock, assign, check, choose, equal, fresh, has_variant, ite, observe,
-    progress, reach, shared, sleep_point, smp_wmb, test, wait,
+    Action,
+    Area,
+    Model,
+    Mutex,
+    RwLock,
+    SpinLock,
+    assign,
+    check,
+    choose,
+    equal,
+    fresh,
+    has_variant,
+    ite,
+    observe,
+    progress,
+    reach,
+    shared,
+    sleep_point,
+    smp_wmb,
+    test,
+    wait,
 )
 from modelcheck.expression import Const
 
@@ -32,7 +51,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Flat:
-    """Instructions as (operation, arguments, targets); a target of -1 is the end.  `held` is one entry an instruction."""
+    """Instructions as (operation, arguments, targets); a target of -1 is the end.  `held` is by instruction."""
 
     code: tuple[tuple[str, tuple[Any, ...], tuple[int, ...]], ...]
     start: int
@@ -68,14 +87,16 @@ class Grammar:
     depth: int = 2
     loops: bool = True
     nested: bool = False
-    names: dict[str, tuple[str, ...]] = field(default_factory=lambda: {
-        "var": ("set", "copy", "bump", "test", "wait", "choose", "set", "wait"),
-        "stamp": ("fresh", "scopy", "older", "same", "fresh"),
-        "lock": ("spin", "try", "mutex", "read", "write", "spin", "write", "read"),
-        "check": ("check", "check"),
-        "progress": ("progress",),
-        "sleep": ("sleep", "irq"),
-    })
+    names: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: {
+            "var": ("set", "copy", "bump", "test", "wait", "choose", "set", "wait"),
+            "stamp": ("fresh", "scopy", "older", "same", "fresh"),
+            "lock": ("spin", "try", "mutex", "read", "write", "spin", "write", "read"),
+            "check": ("check", "check"),
+            "progress": ("progress",),
+            "sleep": ("sleep", "irq"),
+        }
+    )
 
     def block(self, draws: Draws, depth: int, held: tuple[str, ...]) -> Block:
         return tuple(self.statement(draws, depth, held) for _ in range(1 + draws.below(self.length)))
@@ -151,7 +172,9 @@ def flatten(block: Block) -> Flat:
         if kind == "try":
             name = lock_name("spin", args[0])
             freed = put("unlock", (name,), (after,), (*held, name))
-            return put("trylock", (name,), (sequence(args[1], freed, (*held, name)), sequence(args[2], after, held)), held)
+            return put(
+                "trylock", (name,), (sequence(args[1], freed, (*held, name)), sequence(args[2], after, held)), held
+            )
         if kind in ("spin", "mutex", "read", "write"):
             name = lock_name(kind, args[0])
             freed = put("un" + ("lock" if kind in ("spin", "mutex") else kind), (name,), (after,), (*held, name))
@@ -192,8 +215,15 @@ class Slots:
     stamps: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        self.locks = {"s0": SpinLock("s0"), "s1": SpinLock("s1", "c"), "m0": Mutex("m0"), "m1": Mutex("m1", "c"),
-                      "r0": RwLock("r0"), "r1": RwLock("r1"), "i0": SpinLock("i0")}
+        self.locks = {
+            "s0": SpinLock("s0"),
+            "s1": SpinLock("s1", "c"),
+            "m0": Mutex("m0"),
+            "m1": Mutex("m1", "c"),
+            "r0": RwLock("r0"),
+            "r1": RwLock("r1"),
+            "i0": SpinLock("i0"),
+        }
 
     def compile(self, op: str, args: tuple[Any, ...], targets: tuple[int, ...]) -> tuple[Action, dict[Any, int]]:
         v, s = self.variables, self.stamps
@@ -223,7 +253,9 @@ class Slots:
         if op == "same":
             return test(s[args[0]].eq(s[args[1]])), two
         if op in ("nop", "progress", "sleep"):
-            return {"nop": reach, "progress": progress, "sleep": lambda: sleep_point("sleep", preemptible=True)}[op](), one
+            return {"nop": reach, "progress": progress, "sleep": lambda: sleep_point("sleep", preemptible=True)}[
+                op
+            ](), one
         lock = self.locks[args[0]]
         if op == "lock":
             return lock.lock(), one
@@ -236,14 +268,20 @@ class Slots:
 
 
 def slots_for(model: Model, variables: int = 2, stamps: int = 2) -> Slots:
-    return Slots(tuple(model.range(f"v{i}", 0, TOP) for i in range(variables)),
-                 tuple(model.stamp(f"t{i}", "sort") for i in range(stamps)))
+    return Slots(
+        tuple(model.range(f"v{i}", 0, TOP) for i in range(variables)),
+        tuple(model.stamp(f"t{i}", "sort") for i in range(stamps)),
+    )
 
 
 def body_of(flat: Flat, slots: Slots) -> Callable[[], Any]:
-    """The generator function of a program; each action is told apart by its place, so that no two local states merge."""
-    CODES.append([(action.at(str(i)), nexts) for i, (action, nexts) in
-                  enumerate(slots.compile(*instruction) for instruction in flat.code)])
+    """The generator function of a program; actions are told apart by place, so that no two local states merge."""
+    CODES.append(
+        [
+            (action.at(str(i)), nexts)
+            for i, (action, nexts) in enumerate(slots.compile(*instruction) for instruction in flat.code)
+        ]
+    )
     number, start = len(CODES) - 1, flat.start
     return lambda: interpret(number, start)
 

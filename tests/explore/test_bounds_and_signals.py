@@ -68,8 +68,13 @@ def test_a_signal_ends_the_search_with_its_name(number):
     stop = Stop()
     before = signal.getsignal(number)
     with stop_on_signals(stop):
-        outcome = verify(counters(), "small", Bounds(stop=stop), FULL,
-                         report=lambda states, depth, frontier: os.kill(os.getpid(), number))
+        outcome = verify(
+            counters(),
+            "small",
+            Bounds(stop=stop),
+            FULL,
+            report=lambda states, depth, frontier: os.kill(os.getpid(), number),
+        )
     assert (outcome.verdict, outcome.bound) == ("incomplete", f"stopped by {number.name}")
     assert signal.getsignal(number) is before
 

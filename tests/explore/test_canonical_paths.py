@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from random_systems import Grammar, model_of, seeded
 
-from modelcheck import Model, assign, check
+from modelcheck import Model, assign, check, wait
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.canonical import canonical_paths
 from modelcheck.explore.run import Run
@@ -31,6 +31,7 @@ def first_path(model: Model, name: str, depth: int = 20, most: int = 10_000):
 
 def all_paths(system: System, name: str, length: int):
     """Every run of `length` steps whose last breaks the property, by brute force."""
+
     def extend(taken):
         run = Run(system)
         for edge in taken:
@@ -91,6 +92,42 @@ def test_of_equal_length_and_switches_the_least_labels_come_first():
     assert first_path(two_orders(), "both") == ((0, "a = 1"), (1, "b = 1"), (2, "check !(a and b) -> None"))
 
 
+def test_fewest_switches_come_before_switching_soonest():
+    m = Model("lines")
+    a, b = m.range("a", 0, 2), m.range("b", 0, 2)
+
+    def climbs(slot, looks):
+        yield assign(slot, 1)
+        yield assign(slot, 2)
+        if looks:
+            yield check(~(a.eq(2) & b.eq(2)), "both")
+
+    m.process("looks", climbs, a, True)
+    m.process("helps", climbs, b, False)
+    m.assertion("both")
+    path = first_path(m, "both")
+    assert [process for process, _ in path] == [1, 1, 0, 0, 0]
+
+
+def test_of_as_many_switches_the_soonest_come_first():
+    m = Model("soon")
+    a, b = m.range("a", 0, 2), m.bool("b")
+
+    def climbs():
+        yield assign(a, 1)
+        yield assign(a, 2)
+        yield check(b.eq(0), "unset")
+
+    def sets():
+        yield wait(a.eq(1) | a.eq(2))
+        yield assign(b, 1)
+
+    m.process("climbs", climbs)
+    m.process("sets", sets)
+    m.assertion("unset")
+    assert [process for process, _ in first_path(m, "unset")] == [0, 1, 1, 0, 0]
+
+
 def test_a_bound_on_states_gives_no_path():
     assert first_path(two_orders(), "both", most=2) is None
     assert first_path(two_orders(), "both", depth=2) is None
@@ -99,8 +136,10 @@ def test_a_bound_on_states_gives_no_path():
 def test_the_reduced_search_tells_the_same_counterexample_as_the_full_one():
     for seed in range(60):
         model = model_of(Grammar(("var", "lock", "check"), nested=True).system(seeded(7000 + seed)))
-        told = {verify(model, "asserted", options=Options(without=frozenset(without))).steps
-                for without in ((), *((r,) for r in REDUCTIONS))}
+        told = {
+            verify(model, "asserted", options=Options(without=frozenset(without))).steps
+            for without in ((), *((r,) for r in REDUCTIONS))
+        }
         assert (seed, len(told)) == (seed, 1)
 
 
@@ -147,9 +186,17 @@ def test_two_hash_seeds_give_the_same_counts_and_counterexamples():
         "        print(seed, name, o.verdict, o.states, o.transitions, o.depth, o.steps, o.stuck)\n"
     )
     path = os.pathsep.join((str(ROOT), str(Path(__file__).parent)))
-    told = [subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60,
-                           env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}).stdout
-            for seed in ("1", "2")]
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path},
+        ).stdout
+        for seed in ("1", "2")
+    ]
     assert told[0] == told[1]
     assert told[0].count("\n") == 50
 

@@ -32,7 +32,12 @@ def test_states_transitions_depth_and_deadlock_are_the_interpreters(chunk):
         full = verify(model_of(programs), "deadlock", options=FULL)
         expected = "violated" if naive.stuck() else "holds"
         assert (seed, full.verdict, full.states, full.transitions, full.depth) == (
-            seed, expected, len(naive.states), naive.transitions(), naive.depth)
+            seed,
+            expected,
+            len(naive.states),
+            naive.transitions(),
+            naive.depth,
+        )
         counted += 1
     assert counted > 80
 
@@ -75,6 +80,9 @@ def test_spinning_from_a_condition_is_the_interpreters():
         naive = Naive(programs, False)
         if naive.explore(MOST):
             full = verify(model_of(programs), "ends-when", options=FULL)
-            assert (seed, full.verdict) == (seed, "violated" if naive.spins(lambda value: value("v1") == 1) else "holds")
+            assert (seed, full.verdict) == (
+                seed,
+                "violated" if naive.spins(lambda value: value("v1") == 1) else "holds",
+            )
             seen.add(full.verdict)
     assert seen == {"holds", "violated"}

@@ -1,4 +1,4 @@
-"""Partial deadlock on 1,500 random systems: the reduced search against the full one, and against a naive interpreter."""
+"""Partial deadlock on 1,500 random systems: the reduced search against the full one."""
 
 from __future__ import annotations
 

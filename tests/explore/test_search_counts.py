@@ -1,4 +1,4 @@
-"""Exact counts of systems that can be counted by hand, and what every search promises: shortest paths, the whole graph."""
+"""Exact counts of systems that can be counted by hand, and what every search promises: shortest paths, all states."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def explored(model: Model, ample: bool = False, goals: Goals = Goals(keep_graph=
 
 def cycle(model: Model, name: str, n: int) -> None:
     """A process that counts 0, 1, ... n-1, 0 for ever; its places alone are states."""
+
     def turns():
         while True:
             for i in range(n):
@@ -96,7 +97,7 @@ def philosophers(n: int) -> Model:
 def test_dining_philosophers_are_the_words_counted_by_a_transfer_matrix(n):
     found = explored(philosophers(n))
     # a philosopher thinks (0), has the left fork (1), both (2), or gave the right one back (3); who has both excludes
-    # that the right neighbour has its left fork: a closed walk of length n over pairs (2, 0) and all other first letters
+    # that the right neighbour has its left fork: a closed walk of length n in which only 0 follows 2
     allowed = [[not (a == 2 and b != 0) for b in range(4)] for a in range(4)]
     walks = [[int(i == j) for j in range(4)] for i in range(4)]
     for _ in range(n):

@@ -15,10 +15,6 @@ FULL = Options(without=frozenset(REDUCTIONS))
 EACH = [Options(without=frozenset(REDUCTIONS) - {r}) for r in REDUCTIONS]
 
 
-def bug(text: str):
-    return pytest.mark.xfail(strict=True, reason=f"engine bug: {text}")
-
-
 def polling(when=None, mark: bool = False, witnesses: tuple[str, ...] = ()) -> Model:
     """One process waits for a flag in a loop, another sets it."""
     m = Model("poll")
@@ -116,14 +112,12 @@ def own_condition() -> Model:
     return m
 
 
-@bug("merging and partial-order reduction hide the states that the condition of `terminates` speaks of: a wrong HOLDS")
 @pytest.mark.parametrize("build", [unread_condition, own_condition])
 def test_no_reduction_hides_the_states_the_condition_speaks_of(build):
     for options in (FULL, *EACH, Options()):
         assert verify(build(), "ends", options=options).verdict == "violated"
 
 
-@bug("the condition of `terminates` may name a slot that no process mentions: KeyError")
 def test_a_condition_on_a_slot_no_process_mentions_has_its_initial_value():
     m = Model("poll")
     flag, mode = m.bool("flag"), m.bool("mode", True)
@@ -139,7 +133,6 @@ def test_a_condition_on_a_slot_no_process_mentions_has_its_initial_value():
     assert verify(m, "never").verdict == "holds"
 
 
-@bug("the steps that lead into the loop count as part of it")
 def test_the_loop_is_only_what_repeats():
     m = Model("stem")
     x, flag = m.bool("x"), m.bool("flag")
@@ -154,11 +147,10 @@ def test_the_loop_is_only_what_repeats():
     outcome = verify(m, "ends")
     assert (outcome.steps, outcome.loop) == (((0, "x = 1"), (0, "flag? -> False")), 1)
     run = Run(System(m, frozenset({"ends"})))
-    for process, choice in (*outcome.steps, *outcome.steps[-outcome.loop:]):
+    for process, choice in (*outcome.steps, *outcome.steps[-outcome.loop :]):
         run.take(run.find(process, choice))
 
 
-@bug("an order of stamps that only the condition of `terminates` asks for is renamed away")
 def test_the_condition_may_compare_stamps_by_order():
     m = Model("order")
     first, second, never = m.stamp("first"), m.stamp("second"), m.bool("never")

@@ -75,8 +75,11 @@ def test_a_reader_with_retry_sees_one_version_by_stamps_and_by_counters():
 
 
 def test_a_reader_without_retry_sees_the_same_orders_by_stamps_and_by_counters():
-    assert orders(stamps=True, retry=False) == orders(stamps=False, retry=False) == {
-        (0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (0, 1, 2), (0, 2, 1)}
+    assert (
+        orders(stamps=True, retry=False)
+        == orders(stamps=False, retry=False)
+        == {(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (0, 1, 2), (0, 2, 1)}
+    )
 
 
 @pytest.mark.parametrize("stamps", [True, False])

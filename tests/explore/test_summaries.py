@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from modelcheck import Area, Model, Values, assign, check, fresh, observe, progress, smp_wmb, wait
 from modelcheck.action import test as ask
 from modelcheck.explore.run import Run
@@ -15,17 +13,21 @@ FULL = Options(without=frozenset(REDUCTIONS))
 SUMMARY = Options(without=frozenset(REDUCTIONS) - {"summary"})
 
 
-def bug(text: str):
-    return pytest.mark.xfail(strict=True, reason=f"engine bug: {text}")
-
-
 def violated_where(condition) -> Values:
     """Calls an observation a violation by the versions of its loaded bytes, oldest 0; values do not matter."""
+
     def violated(z3, versions, observation, byte):
         return z3.BoolVal(condition(*(seen.bytes[0][1] for seen in observation.seen)))
 
-    return Values("test", (("a", 0, 1),), lambda z3, version, offset, form: version["a"], lambda z3, versions: [], violated,
-                  lambda z3, versions: [], lambda *args: ("", ()))
+    return Values(
+        "test",
+        (("a", 0, 1),),
+        lambda z3, version, offset, form: version["a"],
+        lambda z3, versions: [],
+        violated,
+        lambda z3, versions: [],
+        lambda *args: ("", ()),
+    )
 
 
 def replayed(model: Model, outcome) -> Run:
@@ -71,10 +73,9 @@ def test_undo_gives_a_path_of_the_sources_that_replays():
     outcome = verify(model, "fresh", options=SUMMARY)
     assert outcome.verdict == "violated"
     assert replayed(model, outcome).steps[-1].edge.kind == "observe"
-    assert [choice for process, choice in outcome.steps if process == 1][0] == "look -> False"
+    assert next(choice for process, choice in outcome.steps if process == 1) == "look -> False"
 
 
-@bug("_CONTROLS hands the steps of an earlier system with an equal control graph to this one")
 def test_a_second_system_with_equal_control_is_told_with_its_own_labels():
     for label in ("first", "second"):
         model = two_stores(label, texts=("store", "store"))
@@ -83,7 +84,6 @@ def test_a_second_system_with_equal_control_is_told_with_its_own_labels():
         assert f"{label} -> False" in [choice for _, choice in outcome.steps]
 
 
-@bug("regions with equal updates share the texts of the first")
 def test_two_sources_with_equal_updates_keep_their_own_texts():
     model = two_stores("texts")
     outcome = verify(model, "fresh")
@@ -91,7 +91,6 @@ def test_two_sources_with_equal_updates_keep_their_own_texts():
     assert "two bytes 0-0" in [choice for _, choice in outcome.steps]
 
 
-@bug("regions with equal updates share the witnesses of the first")
 def test_a_witness_inside_a_region_is_found():
     m = Model("w")
     flag, never = m.bool("flag"), m.bool("never")
@@ -117,7 +116,6 @@ def test_a_witness_inside_a_region_is_found():
         assert verify(m, "ends", options=options).verdict == "holds"
 
 
-@bug("a summary drops updates of slots that its sources decide on, though an observer reads them: a wrong HOLDS")
 def test_an_observer_that_waits_for_a_slot_the_sources_decide_on_is_not_cut_off():
     m = Model("c")
     area, ready, s = m.area(Area("mem", 1)), m.bool("ready"), m.stamp("s")
@@ -141,7 +139,6 @@ def test_an_observer_that_waits_for_a_slot_the_sources_decide_on_is_not_cut_off(
         assert verify(m, "fresh", options=options).verdict == "violated"
 
 
-@bug("a region of one source is one step to the other sources: a wrong HOLDS")
 def test_what_another_source_does_in_the_midst_of_a_region_is_seen():
     m = Model("r", compiler="program")
     area, s = m.area(Area("mem", 2)), m.stamp("s")
@@ -167,7 +164,6 @@ def test_what_another_source_does_in_the_midst_of_a_region_is_seen():
         assert verify(m, "same", options=options).verdict == "violated"
 
 
-@bug("a witness in a process that slicing drops counts as never reached: a wrong VACUOUS")
 def test_a_witness_in_a_process_of_no_influence_is_found():
     m = Model("w")
     x, y = m.bool("x"), m.bool("y")

@@ -11,10 +11,25 @@ from itertools import combinations, permutations
 
 import pytest
 
-from modelcheck import Area, Model, SpecError, Values, assign, equal, fresh, observe, smp_rmb, smp_wmb, wait
+from modelcheck import (
+    Area,
+    Model,
+    SpecError,
+    SpinLock,
+    Values,
+    assign,
+    check,
+    equal,
+    fresh,
+    observe,
+    reach,
+    smp_rmb,
+    smp_wmb,
+    wait,
+)
 from modelcheck.action import Access
-from modelcheck.action import test as ask
 from modelcheck.explore.verify import REDUCTIONS, Options, verify
+from modelcheck.system.link import System
 
 FULL = Options(without=frozenset(REDUCTIONS))
 
@@ -38,7 +53,7 @@ def observed(model: Model, options: Options = FULL) -> set:
 
 
 def racing(area: Area, stores, loads, compiler: str) -> Model:
-    """A writer with `stores` of one new version, a reader with `loads`; entries are (lo, hi, mode), None is a barrier."""
+    """A writer with `stores` of one new version, a reader with `loads`; entries are (lo, hi, mode), None a barrier."""
     m = Model("race", compiler=compiler)
     m.area(area)
     s = m.stamp("s")
@@ -108,13 +123,19 @@ def oracle(area: Area, stores, loads, free: bool) -> set:
 @pytest.mark.parametrize("seed", range(40))
 def test_observations_are_those_of_every_allowed_order(seed, compiler):
     draw = random.Random(seed)
-    area = Area("mem", 4, base=draw.choice((0, 2)), line=4, word=2, tear=draw.choice(("none", "copies", "bytes", "plain")))
+    area = Area(
+        "mem", 4, base=draw.choice((0, 2)), line=4, word=2, tear=draw.choice(("none", "copies", "bytes", "plain"))
+    )
 
     def entry(modes):
         lo = draw.randrange(4)
         return lo, min(4, lo + draw.choice((1, 1, 2))), draw.choice(modes)
 
-    stores = [entry(("plain", "once", "copy")), *([None] if draw.random() < 0.4 else []), entry(("plain", "once", "copy"))]
+    stores = [
+        entry(("plain", "once", "copy")),
+        *([None] if draw.random() < 0.4 else []),
+        entry(("plain", "once", "copy")),
+    ]
     loads = [entry(("plain", "once")), *([None] if draw.random() < 0.4 else []), entry(("plain", "once"))]
     model = racing(area, tuple(stores), tuple(loads), compiler)
     expected = oracle(area, stores, loads, compiler == "free")
@@ -132,14 +153,19 @@ PLAIN = ((0, 1, "plain"), (1, 2, "plain"))
 SECOND_FIRST = ((1, 2, "once"), (0, 1, "once"))  # loads byte 1, then byte 0
 
 
-@pytest.mark.parametrize(("stores", "compiler", "seen"), [
-    (PLAIN, "free", True), (PLAIN, "program", False),
-    ((PLAIN[0], None, PLAIN[1]), "free", False),
-    (((0, 1, "once"), (1, 2, "once")), "free", False),
-    (((0, 1, "once"), (1, 2, "plain")), "free", True),
-    (((0, 1, "plain"), (0, 2, "plain")), "free", False), (((0, 2, "plain"), (1, 2, "plain")), "free", False),
-    (((1, 2, "plain"), (0, 1, "plain")), "program", True),
-])
+@pytest.mark.parametrize(
+    ("stores", "compiler", "seen"),
+    [
+        (PLAIN, "free", True),
+        (PLAIN, "program", False),
+        ((PLAIN[0], None, PLAIN[1]), "free", False),
+        (((0, 1, "once"), (1, 2, "once")), "free", False),
+        (((0, 1, "once"), (1, 2, "plain")), "free", True),
+        (((0, 1, "plain"), (0, 2, "plain")), "free", False),
+        (((0, 2, "plain"), (1, 2, "plain")), "free", False),
+        (((1, 2, "plain"), (0, 1, "plain")), "program", True),
+    ],
+)
 def test_the_later_store_is_seen_without_the_earlier_only_where_nothing_orders_them(stores, compiler, seen):
     assert (NEW_OLD in observed(racing(BYTES, stores, SECOND_FIRST, compiler))) is seen
 
@@ -209,25 +235,43 @@ def test_a_compare_waits_for_its_loads():
     assert observed(m) == {((0,), (0,)), ((0,), (1,))}
 
 
-def test_what_a_process_shows_others_comes_after_its_accesses():
-    """Locks, flags and checks wait for an empty window."""
+@pytest.mark.parametrize("kind", ["assign", "lock", "check"])
+def test_what_a_process_shows_others_comes_after_its_accesses(kind):
+    """Shared steps, lock operations and checks wait for an empty window."""
     m = Model("flag")
-    area, s, done = m.area(Area("mem", 1)), m.stamp("s"), m.bool("done")
+    area, s, done, lock = m.area(Area("mem", 2)), m.stamp("s"), m.bool("done"), SpinLock("lock")
 
     def writes():
         yield fresh(s)
+        yield area.store(1, 2, s)
+        yield smp_wmb()
         yield area.store(0, 1, s)
-        yield assign(done, 1)
+        if kind == "assign":
+            yield assign(done, 1)
+        elif kind == "lock":
+            yield lock.lock()
+        else:
+            yield check(s.eq(s), "other")
+            yield reach()
 
     def reads():
-        before = yield area.load(0, 1)
-        if (yield ask(done)):
-            after = yield area.load(0, 1)
-            yield observe("seen", before=before, after=after)
+        yield wait({"assign": done, "lock": lock.owner.eq(1), "check": done.eq(0)}[kind])
+        a = yield area.load(0, 1)
+        b = yield area.load(1, 2)
+        yield observe("seen", a=a, b=b)
 
     m.process("writes", writes)
     m.process("reads", reads)
-    assert observed(m) == {((0,), (0,)), ((0,), (1,))}  # both new, or only the second
+    if kind == "check":
+        m.assertion("other")
+        writer = System(m, frozenset({"other"})).spaces[0]
+        (edge,) = writer.edges(writer.start)  # s = new
+        (first,) = writer.edges(edge.target)
+        (second,) = writer.edges(first.target)
+        assert [e.kind for e in writer.edges(second.target)] == ["check", "check"]
+        assert second.kind == "perform"
+    else:
+        assert observed(m) == {((0,), (0,))}  # both new: one version
 
 
 def test_a_projection_carries_what_it_is_told_and_sees_no_more():
@@ -260,7 +304,12 @@ def test_stores_outside_the_area_break_its_bounds_and_inside_do_not():
         m.assertion("inside")
         return verify(m, "inside", options=FULL).verdict
 
-    assert [verdict(0, 4), verdict(2, 5), verdict(-1, 1), verdict(4, 5)] == ["holds", "violated", "violated", "violated"]
+    assert [verdict(0, 4), verdict(2, 5), verdict(-1, 1), verdict(4, 5)] == [
+        "holds",
+        "violated",
+        "violated",
+        "violated",
+    ]
 
 
 def test_every_performed_piece_checks_what_the_store_requires():
@@ -287,8 +336,7 @@ def endless(compiler: str, *between) -> Model:
     def writes():
         while True:
             yield area.store(0, 1, s)
-            for action in between:
-                yield action
+            yield from between
 
     m.process("writes", writes)
     m.deadlock()
@@ -296,8 +344,11 @@ def endless(compiler: str, *between) -> Model:
 
 
 def test_a_window_that_grows_without_bound_is_refused():
-    with pytest.raises(SpecError, match=r"process 'writes' has more than 64 accesses pending; "
-                                        r"put a fence or a lock operation on the loop"):
+    with pytest.raises(
+        SpecError,
+        match=r"process 'writes' has more than 64 accesses pending; "
+        r"put a fence or a lock operation on the loop",
+    ):
         verify(endless("free"), "deadlock", options=FULL)
     assert verify(endless("free", smp_wmb()), "deadlock", options=FULL).verdict == "holds"
 

@@ -29,13 +29,23 @@ def test_an_access_inside_a_line_is_one_piece():
     assert cut(Area("mem", 64, base=8, tear="none"), 52, 60) == ((52, 56), (56, 60))
 
 
-@pytest.mark.parametrize(("tear", "mode", "pieces"), [
-    ("none", "plain", ((2, 7),)), ("none", "copy", ((2, 7),)), ("none", "once", ((2, 7),)),
-    ("copies", "plain", ((2, 7),)), ("copies", "copy", ((2, 4), (4, 7))), ("copies", "once", ((2, 7),)),
-    ("bytes", "plain", ((2, 7),)), ("bytes", "copy", tuple((i, i + 1) for i in range(2, 7))), ("bytes", "once", ((2, 7),)),
-    ("plain", "plain", tuple((i, i + 1) for i in range(2, 7))), ("plain", "copy", tuple((i, i + 1) for i in range(2, 7))),
-    ("plain", "once", ((2, 7),)),
-])
+@pytest.mark.parametrize(
+    ("tear", "mode", "pieces"),
+    [
+        ("none", "plain", ((2, 7),)),
+        ("none", "copy", ((2, 7),)),
+        ("none", "once", ((2, 7),)),
+        ("copies", "plain", ((2, 7),)),
+        ("copies", "copy", ((2, 4), (4, 7))),
+        ("copies", "once", ((2, 7),)),
+        ("bytes", "plain", ((2, 7),)),
+        ("bytes", "copy", tuple((i, i + 1) for i in range(2, 7))),
+        ("bytes", "once", ((2, 7),)),
+        ("plain", "plain", tuple((i, i + 1) for i in range(2, 7))),
+        ("plain", "copy", tuple((i, i + 1) for i in range(2, 7))),
+        ("plain", "once", ((2, 7),)),
+    ],
+)
 def test_the_compiler_tears_what_the_option_says(tear, mode, pieces):
     assert cut(Area("mem", 16, word=4, tear=tear), 2, 7, mode) == pieces
 
@@ -48,17 +58,33 @@ def test_a_misaligned_load_is_cut_where_the_line_ends():
     assert cut(Area("mem", 16, base=60, tear="none"), 0, 8, "once") == ((0, 4), (4, 8))
 
 
-ACCESSES = st.lists(st.tuples(st.integers(0, 11), st.integers(1, 6), st.booleans(), st.sampled_from(("plain", "copy", "once")),
-                              st.sampled_from(("", "flag", "other"))), min_size=1, max_size=6)
+ACCESSES = st.lists(
+    st.tuples(
+        st.integers(0, 11),
+        st.integers(1, 6),
+        st.booleans(),
+        st.sampled_from(("plain", "copy", "once")),
+        st.sampled_from(("", "flag", "other")),
+    ),
+    min_size=1,
+    max_size=6,
+)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(ACCESSES, st.integers(0, 70), st.sampled_from(("none", "copies", "bytes", "plain")),
-       st.one_of(st.none(), st.frozensets(st.integers(0, 11))), st.one_of(st.none(), st.frozensets(st.integers(0, 11))))
+@given(
+    ACCESSES,
+    st.integers(0, 70),
+    st.sampled_from(("none", "copies", "bytes", "plain")),
+    st.one_of(st.none(), st.frozensets(st.integers(0, 11))),
+    st.one_of(st.none(), st.frozensets(st.integers(0, 11))),
+)
 def test_cells_are_the_coarsest_partition_of_the_carried_bytes(drawn, base, tear, carried, marked):
     area = Area("mem", 12, base, line=8, word=4, tear=tear, carried=carried, marked=marked)
-    accesses = [Access("mem", lo, min(lo + length, 12), store, mode, variant=variant if store else "")
-                for lo, length, store, mode, variant in drawn]
+    accesses = [
+        Access("mem", lo, min(lo + length, 12), store, mode, variant=variant if store else "")
+        for lo, length, store, mode, variant in drawn
+    ]
     found = CellMap(area, accesses)
     pieces = [(lo, hi, access) for access in accesses for lo, hi in area.pieces(access)]
 
@@ -79,8 +105,7 @@ def test_cells_are_the_coarsest_partition_of_the_carried_bytes(drawn, base, tear
         assert (cell.form_slot() is None) == (len(cell.forms) == 1)
     for lo in range(12):
         for hi in range(lo + 1, 13):
-            assert [c.bytes for c in found.within(lo, hi)] == sorted(
-                c for c in classes if any(lo <= o < hi for o in c))
+            assert [c.bytes for c in found.within(lo, hi)] == sorted(c for c in classes if any(lo <= o < hi for o in c))
 
 
 def test_cells_are_named_by_their_bytes():

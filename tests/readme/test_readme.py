@@ -50,7 +50,8 @@ def test_the_readmes_own_model_is_refuted_as_it_says(own_model: Path) -> None:
     assert without_figures(done.stdout) == without_figures(shown_after("modelcheck check ./wakeup.py --quiet"))
     (trace,) = sorted((own_model / "modelcheck-traces").iterdir())
     command = f"modelcheck show modelcheck-traces/{trace.name} --as paste"
-    assert modelcheck("show", f"modelcheck-traces/{trace.name}", "--as", "paste", cwd=own_model).stdout == shown_after(command)
+    shown = modelcheck("show", f"modelcheck-traces/{trace.name}", "--as", "paste", cwd=own_model)
+    assert shown.stdout == shown_after(command)
     replayed = modelcheck("replay", str(trace), "./wakeup.py", cwd=own_model)
     assert replayed.returncode == 0, replayed.stderr
 

@@ -138,6 +138,8 @@ def test_an_obligation_is_proved_or_refuted_with_an_example():
 
 
 def test_z3_is_imported_with_the_first_question_only():
-    program = ("import sys, modelcheck\nfrom modelcheck.explore import verify\nfrom modelcheck.smt.solver import Solver\n"
-               "assert 'z3' not in sys.modules")
+    program = (
+        "import sys, modelcheck\nfrom modelcheck.explore import verify\nfrom modelcheck.smt.solver import Solver\n"
+        "assert 'z3' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60, cwd=__file__.rsplit("/tests/", 1)[0])

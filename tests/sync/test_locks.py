@@ -1,4 +1,4 @@
-"""Locks: who waits for whom, what may sleep under them, and the order of their classes, by reduced and by full search."""
+"""Locks: who waits for whom, what may sleep under them, and the order of their classes; reduced and full search."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ FULL = Options(without=frozenset(REDUCTIONS))
 @pytest.fixture(params=[Options(), FULL], ids=["reduced", "full"])
 def decide(request):
     """Decides a property and replays what it finds."""
+
     def run(model: Model, name: str):
         outcome = verify(model, name, options=request.param)
         again = Run(System(model, frozenset({name})))
         for process, choice in outcome.steps:
             again.take(again.find(process, choice))
         return outcome
+
     return run
 
 
@@ -52,8 +54,10 @@ READ, WRITE = (R.read_lock(), R.read_unlock(), False), (R.write_lock(), R.write_
 IRQ_READ = (R.read_lock(in_interrupt=True), R.read_unlock(), False)
 
 
-@pytest.mark.parametrize("takes", [(SPIN,) * 3, (MUTEX,) * 3, (WRITE,) * 3, (READ, WRITE, READ), (READ, WRITE, WRITE),
-                                   (IRQ_READ, WRITE, READ)])
+@pytest.mark.parametrize(
+    "takes",
+    [(SPIN,) * 3, (MUTEX,) * 3, (WRITE,) * 3, (READ, WRITE, READ), (READ, WRITE, WRITE), (IRQ_READ, WRITE, READ)],
+)
 def test_locks_exclude_and_nobody_is_stuck(decide, takes):
     assert decide(exclusive(*takes), "exclusion").verdict == "holds"
     assert decide(exclusive(*takes), "deadlock").verdict == "holds"
@@ -180,21 +184,19 @@ def twice(first, again, give_again, give) -> Model:
     return m
 
 
-RECURSION = pytest.mark.xfail(strict=True, raises=SpecError,
-                              reason="engine bug: the first of two unlocks of one lock drops both holds")
-
-
-@RECURSION
 def test_a_recursive_read_behind_a_waiting_writer_deadlocks(decide):
     outcome = decide(twice(R.read_lock(), R.read_lock(), R.read_unlock(), R.read_unlock()), "deadlock")
     assert (outcome.verdict, outcome.stuck) == ("violated", (0, 1))
     assert [choice for _, choice in outcome.steps] == ["read_lock(r)", "write_lock(r) -> queues"]
 
 
-@RECURSION
 def test_a_recursive_read_from_an_interrupt_passes_the_writer(decide):
-    assert decide(twice(R.read_lock(), R.read_lock(in_interrupt=True), R.read_unlock(), R.read_unlock()),
-                  "deadlock").verdict == "holds"
+    assert (
+        decide(
+            twice(R.read_lock(), R.read_lock(in_interrupt=True), R.read_unlock(), R.read_unlock()), "deadlock"
+        ).verdict
+        == "holds"
+    )
 
 
 def test_a_recursive_read_that_lets_go_at_the_end_of_the_model_deadlocks(decide):
@@ -312,7 +314,9 @@ def test_abba_is_found_by_class_where_no_two_instances_meet(decide):
     assert decide(m, "deadlock").verdict == "holds"
     outcome = decide(m, "lock-order")
     assert (outcome.verdict, {(t.held.lock_class, t.wanted.lock_class) for t in outcome.attempts}) == (
-        "violated", {("A", "B"), ("B", "A")})
+        "violated",
+        {("A", "B"), ("B", "A")},
+    )
 
 
 def test_limit_a_class_nested_in_itself_is_no_cycle(decide):
@@ -383,9 +387,16 @@ def sleeper(before, after=None) -> Model:
     return m
 
 
-@pytest.mark.parametrize(("before", "verdict"), [
-    (None, "holds"), (M.lock(), "holds"), (S.lock(), "violated"), (R.read_lock(), "violated"), (R.write_lock(), "violated"),
-])
+@pytest.mark.parametrize(
+    ("before", "verdict"),
+    [
+        (None, "holds"),
+        (M.lock(), "holds"),
+        (S.lock(), "violated"),
+        (R.read_lock(), "violated"),
+        (R.write_lock(), "violated"),
+    ],
+)
 def test_holders_of_spinning_locks_may_not_sleep(decide, before, verdict):
     outcome = decide(sleeper(before), "sleep-in-atomic")
     assert outcome.verdict == verdict
@@ -448,8 +459,11 @@ def test_a_lock_released_that_is_not_held_is_an_error_of_the_spec():
 
     m.process("frees", frees)
     m.deadlock()
-    with pytest.raises(SpecError, match=r"test_locks\.py:\d+: process frees releases `s`, which it does not hold here "
-                                        r"\(it holds none\)"):
+    with pytest.raises(
+        SpecError,
+        match=r"test_locks\.py:\d+: process frees releases `s`, which it does not hold here "
+        r"\(it holds none\)",
+    ):
         verify(m, "deadlock")
 
 

@@ -51,7 +51,9 @@ def test_no_task_and_one_task(workers):
     assert decide_all(1, lambda n: n + 7, workers, lambda n: None) == [7]
 
 
-@pytest.mark.parametrize("dies", [lambda: os._exit(9), lambda: os.kill(os.getpid(), signal.SIGKILL)], ids=["exit", "kill"])
+@pytest.mark.parametrize(
+    "dies", [lambda: os._exit(9), lambda: os.kill(os.getpid(), signal.SIGKILL)], ids=["exit", "kill"]
+)
 @pytest.mark.parametrize("workers", [2, 4])
 def test_a_worker_that_dies_takes_no_answer_with_it(tmp_path: Path, workers, dies):
     died, parent = tmp_path / "died", os.getpid()
