@@ -30,10 +30,10 @@ WORST = ("violated", "incomplete", "vacuous", "holds")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one check: states stored by one search, bytes of memory, seconds for all; 0 is no bound."""
+    """Bounds on one check: states stored by one search, bytes of memory for all workers, seconds for all; 0 is none."""
 
     states: int = 0
-    memory: int = 2 << 30
+    memory: int = 4 << 30
     seconds: float = 0.0
 
 
@@ -362,9 +362,10 @@ class _Campaign:
         )
         if verdict != "violated":
             return result
-        shown = replace(
-            decided[0].setting, version=first.version
-        )  # equal models: what was decided, told of this version
+        # equal models: the offset that was decided, else the row's own values, so that the trace names what was asked
+        decided_at = dict(decided[0].setting.values)
+        values = tuple((k, decided_at[k] if k in self._wide() else v) for k, v in first.values)
+        shown = Setting(first.version, first.property, values)
         return self._with_trace(result, shown, decided[0], expectation)
 
     def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:

@@ -26,7 +26,7 @@ from modelcheck.errors import UsageError
 @click.option("--workers", metavar="N", help="Processes to search with; default one for each core.")
 @click.option("--no-reduction", "without", multiple=True, metavar="NAME", help="Search without that reduction.")
 @click.option("--max-states", metavar="N", help="Stop a search that stores more states.")
-@click.option("--max-memory", metavar="SIZE", help="Stop when this much memory is in use, as in 512M; default 2G.")
+@click.option("--max-memory", metavar="SIZE", help="Stop when this much is in use, all workers together; default 4G.")
 @click.option("--max-time", metavar="SECONDS", help="Stop after this time.")
 @click.option("--traces", metavar="DIR", help="Where counterexamples are saved; default ./modelcheck-traces.")
 @click.option("--expect", is_flag=True, help="Ask instead whether every verdict is the one the spec expects.")
