@@ -156,8 +156,8 @@ def lock_orders(found: Found, system: System) -> Finding | None:
     """A cycle of lock classes, as lockdep sees it: class B waited for while class A is held is an edge A to B.
 
     A trylock waits for nothing and adds no edge into its class, but is held like any other.  What a nested process asks
-    for, it asks while its host's locks are held too (one task, one stack).  A class nested in itself is a cycle only
-    if no cycle of two or more classes exists: two instances taken in one fixed order deadlock nobody.
+    for, it asks while its host's locks are held too (one task, one stack).  A class
+    nested in itself is no cycle here: instances taken in one fixed order deadlock nobody.
     """
     attempts: dict[tuple[str, str], tuple[Attempt, int]] = {}
     for number, state in enumerate(found.states):
@@ -190,7 +190,7 @@ def _attempts(found: Found, system: System, state: State) -> Iterator[Attempt]:
 
 
 def _cycle(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """One cycle of two or more classes, else one class nested in itself, else nothing."""
+    """One cycle of two or more classes, or nothing."""
     after: dict[str, list[str]] = {}
     for a, b in pairs:
         if a != b:
