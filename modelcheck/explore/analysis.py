@@ -14,7 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from modelcheck.action import Hold
 from modelcheck.explore.search import Found, Path, Taken
 from modelcheck.explore.successors import State, Successors
-from modelcheck.explore.table import Tables
+from modelcheck.explore.table import Step
 from modelcheck.expression import Expr, Slot, evaluate
 from modelcheck.system.link import System
 
@@ -66,7 +66,7 @@ def deadlocks(found: Found) -> Finding | None:
         stuck = (
             n
             for n, state in enumerate(states)
-            if not alive[n] and not _may_rest(table.steps[state[p]], table.name, tables)
+            if not alive[n] and not _may_rest(table.steps[state[p]])
         )
         first = min(first, next(stuck, first))
     if first == len(states):
@@ -74,11 +74,9 @@ def deadlocks(found: Found) -> Finding | None:
     return Finding(found.path_to(first), tuple(_stuck_in(found, first)))
 
 
-def _may_rest(steps: tuple[object, ...], name: str, tables: Tables) -> bool:
+def _may_rest(steps: tuple[Step, ...]) -> bool:
     """Whether a process that never steps again is fine: it has finished, or is a nested one that is not running."""
-    from modelcheck.explore.table import Step
-
-    return all(isinstance(step, Step) and step.moves[0].edge.preempts for step in steps)
+    return all(step.moves[0].edge.preempts for step in steps)
 
 
 def _stuck_in(found: Found, number: int) -> Iterator[int]:
@@ -92,7 +90,7 @@ def _stuck_in(found: Found, number: int) -> Iterator[int]:
                 todo.append(after)
     state = list(found.states)[number]
     for p, table in enumerate(found.tables.processes):
-        if p not in moving and not _may_rest(table.steps[state[p]], table.name, found.tables):
+        if p not in moving and not _may_rest(table.steps[state[p]]):
             yield table.process
 
 

@@ -15,13 +15,13 @@ from modelcheck.explore.table import Move, ProcessTable, Step, Tables
 from modelcheck.expression import Const, Slot, slots_of
 
 
-def reset_dead_slots(tables: Tables, keep: frozenset[Slot] = frozenset()) -> Tables:
-    """The same tables with an update that resets each private slot where it dies, save those in `keep`."""
+def reset_dead_slots(tables: Tables) -> Tables:
+    """The same tables with an update that resets each private slot where it dies; visible slots are not private."""
     private = private_slots(tables)
     return replace(
         tables,
         processes=tuple(
-            _reset(table, frozenset(s for s in mine if isinstance(s, Slot) and s != table.pc and s not in keep))
+            _reset(table, frozenset(s for s in mine if isinstance(s, Slot) and s != table.pc))
             for table, mine in zip(tables.processes, private, strict=True)
         ),
     )

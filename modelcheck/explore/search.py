@@ -100,7 +100,6 @@ class _Run:
             [[bool(step.breaks) or step.observes is not None for step in steps] for steps in table.steps]
             for table in tables.processes
         ]
-        self.ignored: set[int] = set()
 
     def explore(self) -> Found:
         found = self.found
@@ -128,7 +127,7 @@ class _Run:
     def _expand(self, state: State, number: int, following: list[State]) -> bool:
         """Adds the successors of a state; answers whether a violation was found."""
         found = self.found
-        states, parents, functions = found.states, found.parents, self.successors.steps
+        states, parents = found.states, found.parents
         out_edges: list[tuple[int, int, int]] = []
         for p, outs in self._chosen(state):
             pc = state[p]
@@ -148,7 +147,6 @@ class _Run:
                 out_edges.append((p, which, known))
         if self.goals.keep_graph:
             found.graph.append(out_edges)
-        del functions
         return False
 
     def _chosen(self, state: State) -> list[tuple[int, list[tuple[int, State]]]]:

@@ -17,22 +17,22 @@ from modelcheck.expression import TRUE, Slot, slots_of
 MoveChange = Callable[[Move], Move]
 
 
-def slice_tables(tables: Tables, roots: frozenset[int], keep: frozenset[Slot] = frozenset()) -> Tables:
-    """Only the processes in `roots` and those they depend on; only slots that are read somewhere, or in `keep`.
+def slice_tables(tables: Tables, roots: frozenset[int]) -> Tables:
+    """Only the processes in `roots` and those they depend on; only slots that are read somewhere, or visible.
 
     `roots` are positions in `tables.processes`.
     """
-    kept = influencing(tables, roots, keep)
+    kept = influencing(tables, roots)
     processes = tuple(table for i, table in enumerate(tables.processes) if i in kept)
-    return drop_unread(replace(tables, processes=processes), keep)
+    return drop_unread(replace(tables, processes=processes))
 
 
-def influencing(tables: Tables, roots: frozenset[int], keep: frozenset[Slot] = frozenset()) -> frozenset[int]:
-    """The roots and, transitively, every process that writes a slot one of them reads, or a slot in `keep`."""
+def influencing(tables: Tables, roots: frozenset[int]) -> frozenset[int]:
+    """The roots and, transitively, every process that writes a slot one of them reads, or a visible slot."""
     reads = [_reads(table) for table in tables.processes]
     writes = [_writes(table) for table in tables.processes]
     kept = set(roots)
-    wanted: set[Slot | str] = {*keep, *tables.visible}
+    wanted: set[Slot | str] = set(tables.visible)
     while True:
         needed = wanted.union(*(reads[i] for i in kept))
         more = {i for i in range(len(writes)) if i not in kept and not writes[i].isdisjoint(needed)}
@@ -41,10 +41,10 @@ def influencing(tables: Tables, roots: frozenset[int], keep: frozenset[Slot] = f
         kept |= more
 
 
-def drop_unread(tables: Tables, keep: frozenset[Slot] = frozenset()) -> Tables:
-    """The same tables without updates of slots whose value never reaches a guard, an observation or `keep`."""
+def drop_unread(tables: Tables) -> Tables:
+    """The same tables without updates of slots whose value never reaches a guard, an observation or a visible slot."""
     moves = [move for table in tables.processes for move in table.all_moves()]
-    needed = set(keep) | tables.visible
+    needed = set(tables.visible)
     for move in moves:
         needed.update(slots_of(move.guard))
         if move.observes is not None:

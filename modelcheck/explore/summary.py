@@ -143,11 +143,11 @@ _CONTROLS: dict[Hashable, Control] = {}
 
 
 def summarise(
-    tables: Tables, observers: frozenset[int], bounds: Bounds, keep: frozenset[Slot] = frozenset()
+    tables: Tables, observers: frozenset[int], bounds: Bounds
 ) -> Summary | None:
     """The summary, or None where there is nothing to summarise or the bounds ended it.
 
-    `observers` are positions in `tables.processes`; `keep` are slots read from outside, which must be data or observed.
+    `observers` are positions in `tables.processes`; visible slots must be data, or the observers' own.
     """
     sources = tuple(i for i in range(len(tables.processes)) if i not in observers)
     if not sources or tables.invariants or not influencing(tables, frozenset(sources)).isdisjoint(observers):
@@ -158,7 +158,8 @@ def summarise(
     written |= {tables.processes[i].pc for i in sources}
     if not read & written <= data:
         return None  # an observer reads what the sources decide on, which labels do not tell
-    if not keep <= data | {s for i in observers for m in tables.processes[i].all_moves() for s, _ in m.updates}:
+    own = {s for i in observers for m in tables.processes[i].all_moves() for s, _ in m.updates}
+    if not tables.visible <= data | own:
         return None
     control_tables, labels, regions, singles = _control_tables(tables, sources, data)
     key = (_key(control_tables), tuple(sorted(labels.items())))

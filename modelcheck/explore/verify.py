@@ -24,7 +24,6 @@ from modelcheck.explore.slicing import influencing, may_block, slice_tables
 from modelcheck.explore.successors import State
 from modelcheck.explore.summary import Summary, summarise
 from modelcheck.explore.table import Move, Step, Tables, build_tables
-from modelcheck.expression import Slot, slots_of
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
@@ -140,33 +139,31 @@ class _Verification:
         prop, on = self.prop, self.options.on
         invariants = ((prop.name, prop.condition),) if prop.kind == "invariant" and prop.condition is not None else ()
         tables = build_tables(self.system, invariants)
-        keep: frozenset[Slot] = frozenset()
         if prop.kind == "terminates" and prop.condition is not None:
-            keep = frozenset(slots_of(prop.condition))
             tables = replace(tables, asked=(prop.condition,))
         roots = self._roots(tables)
         if on("slice"):
-            tables = slice_tables(tables, self._with_witnesses(tables, roots, keep), keep)
+            tables = slice_tables(tables, self._with_witnesses(tables, roots))
         self.plain = tables
         if on("dead"):
-            tables = reset_dead_slots(tables, keep)
+            tables = reset_dead_slots(tables)
         names = {self.model.processes[i].name for i in roots}
         observers = frozenset(i for i, table in enumerate(tables.processes) if table.name in names)
         if on("summary") and prop.kind in ("observation", "terminates"):
-            self.summary = summarise(tables, observers, self.bounds, keep)
+            self.summary = summarise(tables, observers, self.bounds)
             if self.summary is not None:
                 tables = self.summary.tables
                 if on("dead"):
-                    tables = reset_dead_slots(tables, keep)
+                    tables = reset_dead_slots(tables)
         self.unmerged = tables
         if on("merge"):
             tables = merge_local_steps(tables)
         return tables
 
-    def _with_witnesses(self, tables: Tables, roots: frozenset[int], keep: frozenset[Slot]) -> frozenset[int]:
+    def _with_witnesses(self, tables: Tables, roots: frozenset[int]) -> frozenset[int]:
         """The roots, and the processes that alone can reach a witness of the property."""
         reached = [{w for move in table.all_moves() for w in move.reaches} for table in tables.processes]
-        kept = influencing(tables, roots, keep)
+        kept = influencing(tables, roots)
         missing = set(self.prop.witnesses).difference(*(reached[i] for i in kept))
         return roots | {i for i, found in enumerate(reached) if found & missing}
 

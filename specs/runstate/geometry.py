@@ -83,7 +83,7 @@ def _uncovered(abi: int) -> Callable[[Any], Any]:
         offset = z3.BitVec("offset", 16)
         size = Layout(abi, 0).size
         inside = []
-        for key, members in classes(abi).items():
+        for members in classes(abi).values():
             layout = Layout(abi, members[0])
             exact = offset + size == PAGE_SIZE
             if layout.cuts:
@@ -96,7 +96,6 @@ def _uncovered(abi: int) -> Callable[[Any], Any]:
             else:
                 uncut = z3.ULE((offset & (LINE - 1)) + size, LINE)
                 inside.append(z3.And(uncut, exact if layout.offset + size == PAGE_SIZE else z3.Not(exact)))
-            del key
         count = z3.Sum(*(z3.If(each, 1, 0) for each in inside))
         return z3.And(z3.ULT(offset, PAGE_SIZE), count != 1)
 
