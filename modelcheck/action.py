@@ -91,6 +91,7 @@ class Action:
     fence: str = ""
     access: Access | None = None
     registers: tuple[Register, ...] = ()  # loaded values this action looks at: it waits for their loads
+    forgets: tuple[Register, ...] = ()  # loaded values dropped by this step, once it has looked: it waits for them too
     test: str = ""  # a compare: "equal", or "variant:NAME"
     observes: str = ""  # an observation's name; its registers are named by `names`
     names: tuple[str, ...] = ()
@@ -112,7 +113,27 @@ class Action:
         """The same action under another text."""
         return replace(self, label=label)
 
+    def forgetting(self, *registers: Register) -> Action:
+        """The same action, after which these loaded values are held no more, whichever way it goes.
 
+        What the step itself observes or compares is still seen.  Without this a value stays in the state until the next
+        load of its register, or until a reduction finds it dead.
+        """
+        if self.kind not in FORGETTING:
+            raise SpecError(
+                f"{self.label!r} is a {self.kind} action and cannot forget; "
+                f"of the kinds of action, {', '.join(FORGETTING)} can"
+            )
+        _registers("forgetting", *registers)
+        return replace(self, forgets=tuple(dict.fromkeys((*self.forgets, *registers))))
+
+    @property
+    def awaits(self) -> tuple[Register, ...]:
+        """The loaded values that this action waits for: those it looks at, and those it forgets."""
+        return (*self.registers, *(register for register in self.forgets if register not in self.registers))
+
+
+FORGETTING: tuple[ActionKind, ...] = ("compare", "observe", "local", "shared")  # kinds that may forget loaded values
 LOADED = "<loaded>"  # the response of a load as declared; extraction puts the register in its place
 
 

@@ -9,99 +9,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
-from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, verify
+from modelcheck.explore.engine import Engine, best_engine, native_missing
+from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, Searched, verify
+from modelcheck.results import Report, Request, Result, SolverCost
 from modelcheck.smt.obligation import prove
 from modelcheck.smt.solver import Solver
-from modelcheck.spec import Expectation, Setting, Spec, Value
+from modelcheck.spec import Expectation, Setting, Value
 from modelcheck.system.model import Model
 from modelcheck.trace.build import build_trace, home
 from modelcheck.trace.file import trace_id, write_trace
-from modelcheck.workers import decide_all, shared_stop
+from modelcheck.workers import decide_all
 
-VERDICTS = ("holds", "violated", "incomplete", "vacuous")
 WORST = ("violated", "incomplete", "vacuous", "holds")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on one check: states stored by one search, bytes of memory for all workers, seconds for all; 0 is none."""
-
-    states: int = 0
-    memory: int = 4 << 30
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One check as asked for: parameter values are lists to combine; an empty tuple of properties means all."""
-
-    spec: Spec
-    versions: tuple[str, ...]
-    values: tuple[tuple[str, tuple[Value, ...]], ...] = ()
-    properties: tuple[str, ...] = ()
-    memory: str = "sc"
-    engine: str = "auto"
-    workers: int = 1
-    without: tuple[str, ...] = ()  # reductions switched off
-    limits: Limits = field(default_factory=Limits)
-    traces: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One checked combination: the fields of `--json` (design.md section 8), and what the tables add.
-
-    `parameters` holds texts; a group of offsets is written as ranges ("0-48,64").  `label` names the group, `count` is
-    how many settings it covers.  `case` is the known bug a violation shows, `expected` what the spec expects ("" if it
-    says nothing), `expected_source` why.  `trace` is the path of the saved counterexample or None.
-    """
-
-    spec: str
-    version: str
-    property: str
-    parameters: tuple[tuple[str, str], ...]
-    memory: str
-    verdict: str
-    states: int = 0
-    transitions: int = 0
-    depth: int = 0
-    seconds: float = 0.0
-    peak_memory_bytes: int = 0
-    engine: str = "python"
-    observations: int = 0
-    solver_queries: int = 0
-    assumptions: tuple[str, ...] = ()
-    witnesses: tuple[tuple[str, bool], ...] = ()
-    uncovered: tuple[str, ...] = ()
-    bound: str = ""
-    trace: str | None = None
-    id: str = ""
-    steps: int = 0
-    switches: int = 0
-    label: str = ""
-    count: int = 1
-    case: str = ""
-    expected: str = ""
-    expected_source: str = ""
-    actors: tuple[str, ...] = ()
-    note: str = ""
-    short: str = ""  # a violated property in two or three sentences
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All results of one check, in the order asked for, and how long the whole took in seconds."""
-
-    results: tuple[Result, ...]
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-
 
 Progress = Callable[[str, int, int, int, float], None]
 """Called now and then: what is being checked, states, depth, frontier, share of the combinations done (0 to 1)."""
@@ -112,7 +36,9 @@ def run(request: Request, progress: Progress | None = None) -> Report:
     unknown = [name for name in request.without if name not in REDUCTIONS]
     if unknown:
         raise UsageError(f"there is no reduction {unknown[0]!r}; there are {', '.join(REDUCTIONS)}")
-    with stop_on_signals(shared_stop(request.workers)) as stop:
+    if request.engine == "native" and native_missing():
+        raise UsageError(f"there is no native engine: {native_missing()}; install again with one, or use --engine auto")
+    with stop_on_signals(Stop()) as stop:
         return _Campaign(request, progress, stop).run()
 
 
@@ -130,6 +56,9 @@ class _Decided:
     memory: int = 0
     assumptions: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
+    solver: SolverCost = SolverCost()
+    searched: int = 0
+    spared: int = 0
 
     @property
     def verdict(self) -> str:
@@ -147,15 +76,19 @@ class _Campaign:
     def __init__(self, request: Request, progress: Progress | None, stop: Stop) -> None:
         self.request = request
         self.spec = request.spec
+        self.wide = frozenset(p.name for p in self.spec.parameters if p.numeric)  # shown as ranges in one row
         self.progress = progress
         self.started = time.monotonic()
         deadline = self.started + request.limits.seconds if request.limits.seconds else 0.0
         memory = request.limits.memory // max(request.workers, 1)
         self.bounds = Bounds(request.limits.states, memory, deadline, time.monotonic, stop)
-        self.options = Options(frozenset(request.without), polish=False)
+        self.engine = Engine() if request.engine == "python" else best_engine()
+        self.options = Options(frozenset(request.without), polish=False, engine=self.engine)
         self.solvers: dict[Hashable, Solver] = {}
+        self.known: dict[Hashable, Searched] = {}
         self.share = 0.0
         self.notes: list[str] = []
+        self.faults: list[str] = []
 
     def run(self) -> Report:
         settings = self._settings()
@@ -181,13 +114,24 @@ class _Campaign:
                     expectation,
                 )
                 rows.setdefault(place, []).append((group, one))
-        self._polish([parts[0][1] for parts in rows.values()])
+        self.options = replace(self.options, engine=self.engine)
+        cost = self._polish([parts[0][1] for parts in rows.values()])
         results = tuple(self._result(parts, unproved) for parts in rows.values())
-        return Report(results, time.monotonic() - self.started, tuple(self.notes))
+        return Report(
+            results,
+            time.monotonic() - self.started,
+            tuple(self.notes),
+            sum((one.solver for one in decided.values()), cost),
+            sum(one.searched for one in decided.values()),
+            sum(one.spared for one in decided.values()),
+            tuple(self.faults),
+        )
 
     def _decide_all(self, settings: list[Setting]) -> list[_Decided]:
         """One setting of every class, in order, by as many workers as asked for."""
         live = self.request.workers <= 1 or len(settings) <= 1
+        if len(settings) <= 1:  # what would be several workers is several threads
+            self.options = replace(self.options, engine=replace(self.engine, threads=self.request.workers))
 
         def task(number: int) -> _Decided:
             self.share = number / len(settings)
@@ -197,7 +141,7 @@ class _Campaign:
             if self.progress is not None and not live:
                 self.progress(f"{done} of {len(settings)} systems decided", 0, 0, 0, done / len(settings))
 
-        return decide_all(len(settings), task, self.request.workers, tick)
+        return decide_all(len(settings), task, self.request.workers, tick, self.bounds.stop)
 
     # -- what there is to do ------------------------------------------------------------------------------------
 
@@ -246,12 +190,8 @@ class _Campaign:
             )
         return ""
 
-    def _wide(self) -> frozenset[str]:
-        """Parameters whose values are shown as ranges in one row."""
-        return frozenset(p.name for p in self.spec.parameters if p.numeric)
-
     def _pinned(self, setting: Setting) -> tuple[tuple[str, Value], ...]:
-        return tuple((k, v) for k, v in setting.values if k not in self._wide())
+        return tuple([pair for pair in setting.values if pair[0] not in self.wide])
 
     def _by_expectation(self, members: list[Setting]) -> Iterator[tuple[Expectation | None, list[Setting]]]:
         found: dict[Expectation | None, list[Setting]] = {}
@@ -266,19 +206,31 @@ class _Campaign:
             return None
         return self.solvers.setdefault(model.values.key, Solver(model.values))
 
-    def _polish(self, shown: list[_Decided]) -> None:
+    def _cost(self) -> SolverCost:
+        """What the solvers of this process have cost so far."""
+        solvers = self.solvers.values()
+        return SolverCost(
+            0,
+            sum(solver.asked for solver in solvers),
+            sum(solver.spared for solver in solvers),
+            sum(solver.queries for solver in solvers),
+            sum(solver.seconds for solver in solvers),
+        )
+
+    def _polish(self, shown: list[_Decided]) -> SolverCost:
         """Makes the counterexamples that are shown canonical, with concrete values; the others were only confirmed."""
         violated = list({id(one): one for one in shown if one.verdict == "violated"}.values())
 
-        def task(number: int) -> Outcome:
-            one = violated[number]
+        def task(number: int) -> tuple[Outcome, SolverCost]:
+            one, before = violated[number], self._cost()
             projection = self.spec.projections(one.setting)[len(one.outcomes) - 1]  # the violated one is the last
-            return self._verify(one.setting, projection, True, False)
+            return self._verify(one.setting, projection, True, False), self._cost() - before
 
-        outcomes = decide_all(len(violated), task, self.request.workers, lambda done: None)
-        for one, outcome in zip(violated, outcomes, strict=True):
+        outcomes = decide_all(len(violated), task, self.request.workers, lambda done: None, self.bounds.stop)
+        for one, (outcome, _) in zip(violated, outcomes, strict=True):
             if outcome.verdict == "violated":  # else a signal came: the confirmed run is shown as it is
                 one.outcomes[-1] = outcome
+        return sum((cost for _, cost in outcomes), SolverCost())
 
     def _verify(self, setting: Setting, projection: Hashable, polish: bool, live: bool) -> Outcome:
         model = self.spec.build(setting, projection)
@@ -286,11 +238,11 @@ class _Campaign:
         report = self._reporter(setting) if live else None
         options = replace(self.options, polish=polish)
         full = partial(self.spec.build, setting, None)
-        return verify(model, setting.property, self.bounds, options, solver, full, report)
+        return verify(model, setting.property, self.bounds, options, solver, full, report, self.known)
 
     def _decide(self, setting: Setting, live: bool) -> _Decided:
         """Every projection of one setting, up to the first that is violated."""
-        started = time.monotonic()
+        started, before = time.monotonic(), self._cost()
         full = self.spec.build(setting, None)
         prop = full.properties[setting.property]
         solver = self._solver(full) if prop.kind == "observation" else None
@@ -307,6 +259,11 @@ class _Campaign:
             if outcome.verdict == "violated":
                 break  # a projection that is only incomplete leaves the next one to find a violation
         result.seconds = time.monotonic() - started
+        result.searched = sum(outcome.searched for outcome in result.outcomes)
+        result.spared = sum(outcome.spared for outcome in result.outcomes)
+        result.solver = replace(
+            self._cost() - before, observations=sum(outcome.observations for outcome in result.outcomes)
+        )
         result.memory = peak_memory()
         return result
 
@@ -315,7 +272,7 @@ class _Campaign:
             return None
         progress = self.progress
         shown = ", ".join(
-            f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or k in self._wide()
+            f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or k in self.wide
         )
         what = f"{setting.version} {setting.property}" + (f" ({shown})" if shown else "")
         return lambda states, depth, frontier: progress(what, states, depth, frontier, self.share)
@@ -347,7 +304,7 @@ class _Campaign:
             max((o.depth for o in outcomes), default=0),
             sum(one.seconds for one in decided),
             max(one.memory for one in decided),
-            "python",
+            self.engine.name,
             sum(o.observations for o in outcomes),
             sum(o.queries for o in outcomes),
             decided[0].assumptions,
@@ -359,19 +316,19 @@ class _Campaign:
             expected=expectation.verdict if expectation else "",
             expected_source=expectation.source if expectation else "",
             actors=outcomes[0].actors if outcomes else (),
+            note=next((o.fallback for o in outcomes if o.fallback), ""),
         )
         if verdict != "violated":
             return result
         # equal models: the offset that was decided, else the row's own values, so that the trace names what was asked
         decided_at = dict(decided[0].setting.values)
-        values = tuple((k, decided_at[k] if k in self._wide() else v) for k, v in first.values)
+        values = tuple((k, decided_at[k] if k in self.wide else v) for k, v in first.values)
         shown = Setting(first.version, first.property, values)
         return self._with_trace(result, shown, decided[0], expectation)
 
     def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
-        wide = self._wide()
         return tuple(
-            (k, ranges([s.number(k) for s in settings]) if k in wide else str(v)) for k, v in settings[0].values
+            (k, ranges([s.number(k) for s in settings]) if k in self.wide else str(v)) for k, v in settings[0].values
         )
 
     def _with_trace(
@@ -385,9 +342,12 @@ class _Campaign:
         path = None
         if self.request.traces is not None:
             where = self.request.traces / f"{self.spec.name}-{setting.property}-{identity}.json"
-            self.request.traces.mkdir(parents=True, exist_ok=True)
-            write_trace(trace, where)
-            path = str(where)
+            try:
+                self.request.traces.mkdir(parents=True, exist_ok=True)
+                write_trace(trace, where)
+                path = str(where)
+            except UsageError as why:  # a full disk, say: what was found is told all the same
+                self.faults.append(str(why))
         short = trace.consequence[:1].upper() + trace.consequence[1:] + "."
         return replace(
             result, trace=path, id=identity, steps=len(trace.steps), switches=trace.switches, case=case, short=short

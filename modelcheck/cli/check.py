@@ -5,6 +5,7 @@ Results go to stdout, progress and messages to stderr.  The engine is imported w
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import click
@@ -45,7 +46,11 @@ def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **option
     asked = request(loaded, Options(**options))
     from modelcheck import campaign
     from modelcheck.cli.progress import ProgressLine
+    from modelcheck.explore.engine import native_missing
 
+    if asked.engine == "auto" and native_missing() and not quiet:
+        tell(f"note: the Python engine searches, many times slower than the native one: {native_missing()}")
+    gc.set_threshold(50_000, 20, 20)  # tables and machines stay to the end: looking for garbage among them is in vain
     with ProgressLine(quiet) as progress:
         report = campaign.run(asked, progress)
     if not report.results:
@@ -58,6 +63,10 @@ def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **option
         from modelcheck.cli.report import render
 
         emit(render(report, quiet))
+    for fault in report.faults:
+        tell(f"error: {fault}")
+    if report.faults:
+        return 2
     if not expect:
         return exit_status(report.results)
     from modelcheck.cli.report import expectation_lines

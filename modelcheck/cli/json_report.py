@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from modelcheck.cli.status import worst
 
 if TYPE_CHECKING:
-    from modelcheck.campaign import Report, Result
+    from modelcheck.results import Report, Result
 
 SCHEMA = 1
 
@@ -25,7 +26,10 @@ def to_object(report: Report) -> dict[str, Any]:
         "verdict": worst([result.verdict for result in report.results]),
         "seconds": round(report.seconds, 3),
         "results": [_result(result) for result in report.results],
-        "notes": list(report.notes),
+        "notes": [*report.notes, *report.faults],
+        "solver": {**asdict(report.solver), "seconds": round(report.solver.seconds, 3)},
+        "searched": report.searched,
+        "spared": report.spared,
     }
 
 

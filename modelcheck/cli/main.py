@@ -15,7 +15,6 @@ import sys
 import threading
 import types
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from pathlib import PurePath
 
 import click
@@ -24,7 +23,7 @@ from modelcheck.cli.output import quiet_stdout, tell
 from modelcheck.cli.status import INCOMPLETE, OURS, USAGE
 from modelcheck.errors import InternalError, ModelcheckError
 
-VERBS = ("list", "check", "show", "replay")
+VERBS = ("list", "check", "show", "replay", "bench")
 TERMINATED = "stopped by SIGTERM before there was a result"
 INTERRUPTED = "interrupted before there was a result"
 
@@ -53,6 +52,8 @@ class Verbs(click.Group):
 def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
+    from importlib import metadata
+
     try:
         number = metadata.version("modelcheck")
     except metadata.PackageNotFoundError:

@@ -16,7 +16,7 @@ from modelcheck.cli.rows import heading, matrix, places, table, wrapped
 from modelcheck.cli.status import WORST_FIRST, differences, expected_verdict, worst
 
 if TYPE_CHECKING:
-    from modelcheck.campaign import Report, Result
+    from modelcheck.results import Report, Result
 
 
 def render(report: Report, quiet: bool = False) -> str:
@@ -114,7 +114,20 @@ def remarks(report: Report) -> list[str]:
     assumptions = dict.fromkeys(assumption for result in results for assumption in result.assumptions)
     if assumptions:
         lines.append(f"Assumptions: {'; '.join(assumptions)}")
-    return lines
+    return lines + cost(report)
+
+
+def cost(report: Report) -> list[str]:
+    """What was shared and what z3 took; these figures depend on how the work was shared out between workers."""
+    parts = []
+    if report.spared:
+        parts.append(f"{report.searched:,} systems searched, {report.spared:,} equal to one of them")
+    z3 = report.solver
+    if z3.queries:
+        spared = f", {z3.spared:,} spared by a remembered core" if z3.spared else ""
+        parts.append(f"{z3.observations:,} observations, {z3.distinct:,} distinct{spared}, "
+                     f"{z3.queries:,} questions to z3 in {duration(z3.seconds)}")
+    return [f"Cost: {'; '.join(parts)}"] if parts else []
 
 
 def by_file(places: Sequence[str]) -> str:

@@ -18,12 +18,11 @@ from modelcheck.errors import UsageError
 from modelcheck.spec import Parameter, Spec, Value
 
 if TYPE_CHECKING:
-    from modelcheck.campaign import Request
+    from modelcheck.results import Request
 
 MEMORY_MODELS = ("sc",)
 MEMORY_MODELS_TO_COME = ("tso", "weak")
-ENGINES = ("auto", "python")
-ENGINES_TO_COME = ("native",)
+ENGINES = ("auto", "python", "native")
 TRACES = "modelcheck-traces"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)([KMGT]?)(iB)?", re.IGNORECASE | re.ASCII)
 _UNIT = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
@@ -49,21 +48,21 @@ class Options:
 
 def request(spec: Spec, options: Options) -> Request:
     """The request the options make of this spec; raises UsageError."""
-    from modelcheck import campaign
+    from modelcheck import results
 
-    standard = campaign.Limits()
-    limits = campaign.Limits(
+    standard = results.Limits()
+    limits = results.Limits(
         states=standard.states if options.max_states is None else positive("--max-states", options.max_states),
         memory=standard.memory if options.max_memory is None else size("--max-memory", options.max_memory),
         seconds=standard.seconds if options.max_time is None else seconds("--max-time", options.max_time),
     )
-    return campaign.Request(
+    return results.Request(
         spec=spec,
         versions=chosen_versions(spec, options.versions),
         values=chosen_values(spec, options.settings),
         properties=chosen_properties(spec, options.properties),
         memory=one_of("memory model", options.memory, MEMORY_MODELS, MEMORY_MODELS_TO_COME),
-        engine=one_of("engine", options.engine, ENGINES, ENGINES_TO_COME),
+        engine=one_of("engine", options.engine, ENGINES),
         workers=available_cores() if options.workers is None else positive("--workers", options.workers),
         without=chosen_reductions(options.without),
         limits=limits,
@@ -174,7 +173,7 @@ def _no_value(parameter: Parameter, item: str) -> UsageError:
     return UsageError(f"parameter {parameter.name!r} has no value {item!r}; {there}")
 
 
-def one_of(what: str, name: str, known: tuple[str, ...], to_come: tuple[str, ...]) -> str:
+def one_of(what: str, name: str, known: tuple[str, ...], to_come: tuple[str, ...] = ()) -> str:
     """The name, when it is known; what does not exist yet is refused as that."""
     if name in known:
         return name

@@ -14,7 +14,7 @@ from modelcheck.cli.progress import duration
 from modelcheck.cli.status import worst
 
 if TYPE_CHECKING:
-    from modelcheck.campaign import Result
+    from modelcheck.results import Result
 
 WIDTH = 100  # columns for sentences
 CELL = 26  # columns for a parameter's values

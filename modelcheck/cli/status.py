@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modelcheck.campaign import Result
+    from modelcheck.results import Result
 
 HOLDS = 0
 VIOLATED = 1

@@ -24,14 +24,14 @@ class AmpleSets:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
-        self._now = [local_effects(table) for table in tables.processes]
-        self._future = [future_effects(t, now) for t, now in zip(tables.processes, self._now, strict=True)]
+        self.now = [local_effects(table) for table in tables.processes]
+        self.future = [future_effects(t, now) for t, now in zip(tables.processes, self.now, strict=True)]
         visible = tables.visible
-        self._sticky = []
-        for table, now in zip(tables.processes, self._now, strict=True):
+        self.sticky = []
+        for table, now in zip(tables.processes, self.now, strict=True):
             sticky = feedback([[step.target for step in steps] for steps in table.steps], table.start)
             seen = frozenset(i for i, effect in enumerate(now) if not visible.isdisjoint(effect.writes))
-            self._sticky.append(sticky | seen)
+            self.sticky.append(sticky | seen)
         self._known: dict[tuple[int, ...], tuple[tuple[int, ...], ...]] = {}
         self._pairs: dict[tuple[int, int, int, int], bool] = {}
 
@@ -54,7 +54,7 @@ class AmpleSets:
                     if q not in cluster and self._interferes(p, pcs[p], q, pcs[q]):
                         cluster.add(q)
                         todo.append(q)
-            if len(cluster) < len(running) and not any(pcs[p] in self._sticky[p] for p in cluster):
+            if len(cluster) < len(running) and not any(pcs[p] in self.sticky[p] for p in cluster):
                 found.add(tuple(sorted(cluster)))
         return tuple(sorted(found, key=lambda c: (len(c), c)))
 
@@ -62,6 +62,6 @@ class AmpleSets:
         key = (p, pc, q, qc)
         known = self._pairs.get(key)
         if known is None:
-            mine: Effect = self._now[p][pc]
-            known = self._pairs[key] = mine.dependent(self._future[q][qc])
+            mine: Effect = self.now[p][pc]
+            known = self._pairs[key] = mine.dependent(self.future[q][qc])
         return known

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from modelcheck.action import Hold
-from modelcheck.explore.search import Found, Path, Taken
-from modelcheck.explore.successors import State, Successors
+from modelcheck.explore.found import Found, Path, State, Taken
+from modelcheck.explore.successors import Successors
 from modelcheck.explore.table import Step
-from modelcheck.expression import Expr, Slot, evaluate
+from modelcheck.expression import Slot
 from modelcheck.system.link import System
 
 
@@ -45,31 +45,16 @@ def deadlocks(found: Found) -> Finding | None:
     Backward reachability from the states where each process steps (design.md section 5).  With partial-order reduction
     it needs the proviso against ignoring, which `ample_set` has.
     """
-    tables = found.tables
-    states = list(found.states)
-    before: list[list[int]] = [[] for _ in states]
-    for number, out in enumerate(found.graph):
-        for _, _, after in out:
-            before[after].append(number)
-    first = len(states)
-    for p, table in enumerate(tables.processes):
-        moving = [number for number, out in enumerate(found.graph) if any(edge[0] == p for edge in out)]
-        alive = bytearray(len(states))
-        for number in moving:
-            alive[number] = 1
-        todo = deque(moving)
-        while todo:
-            for number in before[todo.popleft()]:
-                if not alive[number]:
-                    alive[number] = 1
-                    todo.append(number)
-        stuck = (
-            n
-            for n, state in enumerate(states)
-            if not alive[n] and not _may_rest(table.steps[state[p]])
-        )
-        first = min(first, next(stuck, first))
-    if first == len(states):
+    first = found.size
+    for p, table in enumerate(found.tables.processes):
+        alive = found.alive(p)
+        number = alive.find(0, 0, first)
+        while number >= 0:
+            if not _may_rest(table.steps[found.state(number)[p]]):
+                first = number
+                break
+            number = alive.find(0, number + 1, first)
+    if first == found.size:
         return None
     return Finding(found.path_to(first), tuple(_stuck_in(found, first)))
 
@@ -83,22 +68,23 @@ def _stuck_in(found: Found, number: int) -> Iterator[int]:
     """The processes that no state reachable from there lets step; a host whose nested process runs included."""
     reached, todo, moving = {number}, [number], set()
     while todo:
-        for p, _, after in found.graph[todo.pop()]:
+        for p, _, after in found.out(todo.pop()):
             moving.add(p)
             if after not in reached:
                 reached.add(after)
                 todo.append(after)
-    state = list(found.states)[number]
+    state = found.state(number)
     for p, table in enumerate(found.tables.processes):
         if p not in moving and not _may_rest(table.steps[state[p]]):
             yield table.process
 
 
-def spins(found: Found, process: int, when: Expr) -> Finding | None:
-    """The first state, where `when` holds, from which the process alone can loop without progress.
+def spins(found: Found, process: int, condition: int) -> Finding | None:
+    """The first state, where the condition holds, from which the process alone can loop without progress.
 
-    `process` is a position in the tables.  The others stand still; the process is run from each distinct projection on
-    its place and the slots it touches, independent of reductions (design.md section 5).
+    `process` is a position in the tables, `condition` one in `Tables.conditions`.  The others stand still; the process
+    is run from each distinct projection on its place and the slots it touches, independent of reductions (design.md
+    section 5).
     """
     tables = found.tables
     table = tables.processes[process]
@@ -107,6 +93,8 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
     for move in table.all_moves():
         touched |= {tables.index[s] for s in (*move.reads(), *move.writes()) if isinstance(s, Slot)}
     order = sorted(touched)
+    if not found.loops(process, condition, order):
+        return None
     fine: set[tuple[int, ...]] = set()
 
     def key(state: State) -> tuple[int, ...]:
@@ -140,8 +128,9 @@ def spins(found: Found, process: int, when: Expr) -> Finding | None:
                 push(after, taken)
         return None
 
-    for number, state in enumerate(found.states):
-        if key(state) in fine or not evaluate(when, dict(zip(tables.slots, state, strict=True))):
+    for number in found.distinct(order, condition):
+        state = found.state(number)
+        if key(state) in fine:
             continue
         closed = loop_from(state)
         if closed is not None:
@@ -158,8 +147,8 @@ def lock_orders(found: Found, system: System) -> Finding | None:
     nested in itself is no cycle here: instances taken in one fixed order deadlock nobody.
     """
     attempts: dict[tuple[str, str], tuple[Attempt, int]] = {}
-    for number, state in enumerate(found.states):
-        for attempt in _attempts(found, system, state):
+    for number in _places(found, system):
+        for attempt in _attempts(found, system, found.state(number)):
             attempts.setdefault((attempt.held.lock_class, attempt.wanted.lock_class), (attempt, number))
     cycle = _cycle(sorted(attempts))
     if not cycle:
@@ -169,6 +158,19 @@ def lock_orders(found: Found, system: System) -> Finding | None:
     edges = edges[start:] + edges[:start]
     path = _through(found, system, [attempt for attempt, _ in edges])
     return Finding(path, attempts=tuple(attempt for attempt, _ in edges))
+
+
+def _places(found: Found, system: System) -> list[int]:
+    """The first states with each local state of each process and of the hosts it may stand on."""
+    position = {table.process: p for p, table in enumerate(found.tables.processes)}
+    numbers: set[int] = set()
+    for process, place in position.items():
+        slots, host = [place], system.host[process]
+        while host >= 0:
+            slots += [position[host]] if host in position else []
+            host = system.host[host]
+        numbers.update(found.distinct(slots))
+    return sorted(numbers)
 
 
 def _attempts(found: Found, system: System, state: State) -> Iterator[Attempt]:
@@ -204,7 +206,6 @@ def _cycle(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def _through(found: Found, system: System, attempts: list[Attempt]) -> Path:
     """The steps of one run that makes all attempts in turn, each leg a shortest one."""
-    states = list(found.states)
     path: list[Taken] = []
     at = 0
     for attempt in attempts:
@@ -213,12 +214,12 @@ def _through(found: Found, system: System, attempts: list[Attempt]) -> Path:
         seen = {at}
         while todo:
             number = todo.popleft()
-            if attempt in _attempts(found, system, states[number]):
+            if attempt in _attempts(found, system, found.state(number)):
                 break
-            for p, which, after in found.graph[number]:
+            for p, which, after in found.out(number):
                 if after not in seen:
                     seen.add(after)
-                    parents[after] = (number, Taken(p, states[number][p], which))
+                    parents[after] = (number, Taken(p, found.state(number)[p], which))
                     todo.append(after)
         else:
             break

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from modelcheck.explore.search import Found
+from modelcheck.explore.found import Found
 
 
 def automaton_of(found: Found, labels: dict[tuple[int, int, int], int]) -> tuple[tuple[tuple[int, int], ...], ...]:
     """The deterministic, minimal automaton of the label sequences of a graph."""
-    states = list(found.states)
     hidden: list[list[int]] = []
     shown: list[list[tuple[int, int]]] = []
-    for number, out in enumerate(found.graph):
-        pcs = states[number]
+    for number, out in enumerate(found.graph()):
+        pcs = found.state(number)
         quiet, seen = [], []
         for process, step, after in out:
             label = labels.get((process, pcs[process], step))

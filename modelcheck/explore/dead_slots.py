@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.explore.effects import private_slots
-from modelcheck.explore.table import Move, ProcessTable, Step, Tables
-from modelcheck.expression import Const, Slot, slots_of
+from modelcheck.explore.table import ProcessTable, Step, Tables, Touched
+from modelcheck.expression import Const, Slot
 
 
 def reset_dead_slots(tables: Tables) -> Tables:
@@ -32,28 +32,40 @@ def reset_value(slot: Slot) -> int:
     return -1 if slot.domain.kind in ("stamp", "name") else slot.initial
 
 
-def _uses(move: Move) -> set[Slot]:
-    shown = set(move.observes.slots()) if move.observes is not None else set()
-    return shown.union(slots_of(move.guard), *(slots_of(value) for _, value in move.updates))
-
-
-def _before(step: Step, live: frozenset[Slot], private: frozenset[Slot]) -> frozenset[Slot]:
-    for move in reversed(step.moves):
-        live = (live - {slot for slot, _ in move.updates}) | (_uses(move) & private)
-    return live
-
-
 def live_slots(table: ProcessTable, private: frozenset[Slot]) -> list[frozenset[Slot]]:
-    """For each local state, the private slots that may be read before they are written."""
-    live = [frozenset[Slot]()] * len(table.locals)
+    """For each local state, the private slots that may be read before they are written; over bit sets."""
+    order = sorted(private, key=lambda slot: slot.name)
+    bit: dict[Touched, int] = {slot: 1 << i for i, slot in enumerate(order)}
+
+    def bits(touched: frozenset[Touched]) -> int:
+        return sum(bit[each] for each in touched if each in bit)
+
+    masks: dict[tuple[frozenset[Touched], frozenset[Touched]], tuple[int, int]] = {}
+    out = []
+    for steps in table.steps:
+        found = []
+        for step in steps:
+            kept, read = -1, 0  # what is live before the step: `read`, and of what is live after it `kept`
+            for move in reversed(step.moves):
+                touched = move.reads(), move.writes()
+                if touched not in masks:
+                    masks[touched] = bits(touched[0]), ~bits(touched[1])
+                reads, keeps = masks[touched]
+                kept, read = kept & keeps, read & keeps | reads
+            found.append((kept, read, step.target))
+        out.append(found)
+    live = [0] * len(table.locals)
     changed = True
     while changed:
         changed = False
         for i in range(len(live) - 1, -1, -1):
-            now = live[i].union(*(_before(step, live[step.target], private) for step in table.steps[i]))
+            now = live[i]
+            for kept, read, target in out[i]:
+                now |= live[target] & kept | read
             if now != live[i]:
                 live[i], changed = now, True
-    return live
+    known = {one: frozenset(slot for i, slot in enumerate(order) if one >> i & 1) for one in dict.fromkeys(live)}
+    return [known[one] for one in live]
 
 
 def _reset(table: ProcessTable, private: frozenset[Slot]) -> ProcessTable:
@@ -61,19 +73,17 @@ def _reset(table: ProcessTable, private: frozenset[Slot]) -> ProcessTable:
         return table
     live = live_slots(table, private)
     order = sorted(private, key=lambda slot: slot.name)
-    steps = []
-    for i, out in enumerate(table.steps):
-        steps.append(tuple(_with_resets(step, live[i], live[step.target], order) for step in out))
+
+    def reset(step: Step, before: frozenset[Slot], after: frozenset[Slot]) -> Step:
+        """Slots live before or written here and not live after are reset by the last move."""
+        dead = before.union(*[move.writes() for move in step.moves]) & private - after
+        if not dead:
+            return step
+        dying = [slot for slot in order if slot in dead]
+        last = step.moves[-1]
+        kept = tuple(update for update in last.updates if update[0] not in dead)
+        resets = tuple((slot, Const(reset_value(slot))) for slot in dying)
+        return Step((*step.moves[:-1], replace(last, updates=kept + resets)), step.target)
+
+    steps = [tuple([reset(step, live[i], live[step.target]) for step in out]) for i, out in enumerate(table.steps)]
     return replace(table, steps=tuple(steps))
-
-
-def _with_resets(step: Step, before: frozenset[Slot], after: frozenset[Slot], order: list[Slot]) -> Step:
-    """Slots live before or written here and not live after are reset by the last move."""
-    written = {slot for move in step.moves for slot, _ in move.updates}
-    dying = [slot for slot in order if (slot in before or slot in written) and slot not in after]
-    if not dying:
-        return step
-    last = step.moves[-1]
-    kept = tuple(update for update in last.updates if update[0] not in dying)
-    resets = tuple((slot, Const(reset_value(slot))) for slot in dying)
-    return Step((*step.moves[:-1], replace(last, updates=kept + resets)), step.target)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck.explore.table import ProcessTable, Step, Tables
-from modelcheck.expression import Slot
-
-Touched = Slot | str
+from modelcheck.explore.table import ProcessTable, Tables, Touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,62 +18,53 @@ class Effect:
     reads: frozenset[Touched] = frozenset()
     writes: frozenset[Touched] = frozenset()
 
-    def __or__(self, other: Effect) -> Effect:
-        return Effect(self.reads | other.reads, self.writes | other.writes)
-
     def dependent(self, other: Effect) -> bool:
         """Whether the two do not commute, as far as the sets tell."""
         return not (self.writes.isdisjoint(other.reads) and self.writes.isdisjoint(other.writes)
                     and self.reads.isdisjoint(other.writes))
 
 
-def step_effect(table: ProcessTable, step: Step) -> Effect:
-    """What one step touches, its process's program counter included."""
-    reads: set[Touched] = set()
-    writes: set[Touched] = {table.pc}
-    for move in step.moves:
-        reads |= move.reads()
-        writes |= move.writes()
-    return Effect(frozenset(reads), frozenset(writes))
-
-
 def local_effects(table: ProcessTable) -> list[Effect]:
-    """For each local state, what all steps out of it touch, enabled or not."""
+    """For each local state, what all steps out of it touch, enabled or not, its program counter included."""
+    known: dict[tuple[frozenset[Touched], frozenset[Touched]], Effect] = {}
     found = []
     for steps in table.steps:
-        effect = Effect()
-        for step in steps:
-            effect |= step_effect(table, step)
-        found.append(effect)
+        moves = [move for step in steps for move in step.moves]
+        reads = frozenset[Touched]().union(*[move.reads() for move in moves])
+        writes = frozenset[Touched]((table.pc,) if steps else ()).union(*[move.writes() for move in moves])
+        found.append(known.setdefault((reads, writes), Effect(reads, writes)))
     return found
 
 
 def future_effects(table: ProcessTable, now: list[Effect]) -> list[Effect]:
-    """For each local state, what the process may touch from there on."""
-    future = list(now)
+    """For each local state, what the process may touch from there on: the least fixed point, over bit sets."""
+    place: dict[Touched, int] = {}
+    for effect in now:
+        for each in (*effect.reads, *effect.writes):
+            place.setdefault(each, len(place))
+    width = len(place)
+    bits = [sum(1 << place[r] for r in e.reads) | sum(1 << width + place[w] for w in e.writes) for e in now]
+    targets = [sorted({step.target for step in steps}) for steps in table.steps]
     changed = True
     while changed:
         changed = False
-        for i in range(len(future) - 1, -1, -1):
-            joined = future[i]
-            for step in table.steps[i]:
-                joined |= future[step.target]
-            if joined != future[i]:
-                future[i] = joined
-                changed = True
-    return future
+        for i in range(len(bits) - 1, -1, -1):
+            joined = bits[i]
+            for target in targets[i]:
+                joined |= bits[target]
+            if joined != bits[i]:
+                bits[i], changed = joined, True
+    known = {one: Effect(frozenset(each for each, i in place.items() if one >> i & 1),
+                         frozenset(each for each, i in place.items() if one >> width + i & 1))
+             for one in dict.fromkeys(bits)}
+    return [known[one] for one in bits]
 
 
 def private_slots(tables: Tables) -> list[frozenset[Touched]]:
     """For each process, the slots and sorts that no other process touches and no invariant reads."""
-    touched = []
-    for table in tables.processes:
-        effect = Effect()
-        for each in local_effects(table):
-            effect |= each
-        touched.append(effect.reads | effect.writes)
+    touched = [table.reads | table.writes | ({table.pc} if any(table.steps) else set()) for table in tables.processes]
     public: frozenset[Touched] = frozenset(tables.visible)
-    return [frozenset(mine.difference(public, *(other for j, other in enumerate(touched) if j != i)))
+    return [mine.difference(public, *(other for j, other in enumerate(touched) if j != i))
             for i, mine in enumerate(touched)]
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modelcheck.explore.effects import Touched, feedback, private_slots
-from modelcheck.explore.slicing import map_moves
-from modelcheck.explore.table import ProcessTable, Step, Tables, member
-from modelcheck.expression import TRUE, Const, Expr, Op, Slot, rebuild
+from modelcheck.explore.effects import feedback, private_slots
+from modelcheck.explore.slicing import map_moves, never_waits
+from modelcheck.explore.table import Move, ProcessTable, Step, Tables, Touched, member
+from modelcheck.expression import Const, Expr, Op, Slot, rebuild
 
 MOST_JOINED = 64  # steps out of one local state after merging; past it a local state keeps its own steps
 
@@ -44,7 +44,13 @@ def renumber_watchers(tables: Tables, renamed: Renamed) -> Tables:
             return member(pc, sorted(numbers[value] for value in old if value in numbers))
         return None
 
-    return map_moves(tables, lambda move: replace(move, guard=rebuild(move.guard, change)))
+    def asks(expr: Expr) -> bool:
+        return isinstance(expr, Op) and (expr.name == "in" and expr.args[0] in renamed or any(map(asks, expr.args)))
+
+    def renumbered(move: Move) -> Move:
+        return replace(move, guard=rebuild(move.guard, change)) if asks(move.guard) else move
+
+    return map_moves(tables, renumbered)
 
 
 def watched(tables: Tables, table: ProcessTable) -> list[frozenset[int]]:
@@ -57,8 +63,9 @@ def watched(tables: Tables, table: ProcessTable) -> list[frozenset[int]]:
         return None
 
     for other in tables.processes:
-        for move in other.all_moves():
-            rebuild(move.guard, note)
+        if table.pc in other.reads:
+            for move in other.all_moves():
+                rebuild(move.guard, note)
     return list(found)
 
 
@@ -68,10 +75,11 @@ def _is_local(table: ProcessTable, local: int, private: frozenset[Touched]) -> b
         return False
     for step in steps:
         for move in step.moves:
-            if move.edge.breaks or move.observes is not None or not (move.reads() | move.writes()) <= private:
+            if move.edge.breaks or move.observes is not None:
                 return False
-    guards = [step.moves[0].guard for step in steps]
-    return any(guard == TRUE for guard in guards) or any(~guard in guards for guard in guards)
+            if not (move.reads() <= private and move.writes() <= private):
+                return False
+    return never_waits(steps)
 
 
 def _merge(
@@ -107,5 +115,5 @@ def _merge(
             if step.target not in numbers:
                 numbers[step.target] = len(order)
                 order.append(step.target)
-        steps.append(tuple(Step(step.moves, numbers[step.target]) for step in out(i)))
+        steps.append(tuple([Step(step.moves, numbers[step.target]) for step in out(i)]))
     return ProcessTable(table.name, table.process, tuple(table.locals[i] for i in order), tuple(steps)), numbers

@@ -7,84 +7,95 @@ value (`Goals`); the loop stands here once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 from modelcheck.explore.ample_set import AmpleSets
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.successors import State, Successors
-from modelcheck.explore.table import Step, Tables
+from modelcheck.explore.found import Answer, Edge, Found, Goals, Path, Report, State, Taken
+from modelcheck.explore.successors import Successors
+from modelcheck.explore.table import Tables
 from modelcheck.expression import evaluate
 
 CHECK_EVERY = 256  # states between two looks at bounds and progress
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A step of a path: which process took which of the steps out of its local state."""
+class PythonFound(Found):
+    """What the reference search found: `states` numbers them in order, `parents` has (parent, process, step)."""
 
-    process: int
-    pc: int
-    number: int
+    def __init__(self, tables: Tables, initial: State) -> None:
+        self.tables = tables
+        self.states: dict[State, int] = {initial: 0}
+        self.parents: list[tuple[int, int, int]] = [(0, -1, -1)]
+        self.taken = set()
+        self.edges: list[list[Edge]] = []
+        self._order: list[State] = []
 
-    def step(self, tables: Tables) -> Step:
-        """The step itself."""
-        return tables.processes[self.process].steps[self.pc][self.number]
+    @property
+    def size(self) -> int:
+        return len(self.parents)
 
+    def state(self, number: int) -> State:
+        if number >= len(self._order):
+            self._order = list(self.states)
+        return self._order[number]
 
-Path = tuple[Taken, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Goals:
-    """What ends a search: a step that breaks a property, or an observation that `decide` calls a violation.
-
-    `decide(state, step, path)` is asked about every observing step; it answers whether this is a violation.
-    """
-
-    decide: Callable[[State, Step, Callable[[], Path]], bool] | None = None
-    keep_graph: bool = False
-
-
-@dataclass(slots=True)
-class Found:
-    """The outcome of a search: the graph's size, and the violation if there is one.
-
-    `bound` says in words what ended the search early ("" if it is complete).  `graph`, where asked for, has for each
-    state the list of (process, step number, next state).
-    """
-
-    tables: Tables
-    states: dict[State, int]
-    parents: list[tuple[int, int, int]]  # (parent, process, step number) by state number
-    transitions: int = 0
-    depth: int = 0
-    bound: str = ""
-    violated: str = ""
-    path: Path | None = None
-    graph: list[list[tuple[int, int, int]]] = field(default_factory=list)
-    taken: set[tuple[int, int, int]] = field(default_factory=set)
+    def out(self, number: int) -> Sequence[Edge]:
+        return self.edges[number] if number < len(self.edges) else ()
 
     def path_to(self, number: int) -> Path:
-        """The steps from the initial state to the state of that number."""
-        order = list(self.states)
         steps: list[Taken] = []
         while number:
             parent, process, step = self.parents[number]
-            steps.append(Taken(process, order[parent][process], step))
+            steps.append(Taken(process, self.state(parent)[process], step))
             number = parent
         return tuple(reversed(steps))
 
+    def alive(self, process: int) -> bytes:
+        before: list[list[int]] = [[] for _ in self.parents]
+        for number, out in enumerate(self.edges):
+            for _, _, after in out:
+                before[after].append(number)
+        moving = [number for number, out in enumerate(self.edges) if any(edge[0] == process for edge in out)]
+        alive = bytearray(self.size)
+        for number in moving:
+            alive[number] = 1
+        todo = deque(moving)
+        while todo:
+            for number in before[todo.popleft()]:
+                if not alive[number]:
+                    alive[number] = 1
+                    todo.append(number)
+        return bytes(alive)
 
-Report = Callable[[int, int, int], None]
+    def distinct(self, slots: Sequence[int], condition: int = -1) -> Iterator[int]:
+        seen = set()
+        for number, state in enumerate(self.states):
+            key = tuple(state[i] for i in slots)
+            if key in seen:
+                continue
+            if condition >= 0:
+                values = dict(zip(self.tables.slots, state, strict=True))
+                if not evaluate(self.tables.conditions[condition], values):
+                    continue
+            seen.add(key)
+            yield number
+
+    def loops(self, process: int, condition: int, slots: Sequence[int]) -> bool:
+        return True  # the analysis looks for itself
 
 
 def search(
     tables: Tables, bounds: Bounds, goals: Goals = Goals(), ample: bool = True, report: Report | None = None
-) -> Found:
+) -> PythonFound:
     """Explores the table's states; `ample` reduces by partial order; `report` gets states, depth and frontier."""
     run = _Run(tables, bounds, goals, ample, report)
     return run.explore()
+
+
+def expand(tables: Tables, state: State, ample: bool) -> None:
+    """Runs the steps that a search expands a state by; raises what they raise."""
+    _Run(tables, Bounds(), Goals(), ample, None).chosen(state)
 
 
 class _Run:
@@ -95,13 +106,13 @@ class _Run:
         self.report = report
         self.count = len(tables.processes)
         self.ample = AmpleSets(tables) if ample and self.count > 1 else None
-        self.found = Found(tables, {self.successors.initial: 0}, [(0, -1, -1)])
+        self.found = PythonFound(tables, self.successors.initial)
         self.special = [
             [[bool(step.breaks) or step.observes is not None for step in steps] for steps in table.steps]
             for table in tables.processes
         ]
 
-    def explore(self) -> Found:
+    def explore(self) -> PythonFound:
         found = self.found
         frontier = [self.successors.initial]
         number = 0
@@ -128,8 +139,8 @@ class _Run:
         """Adds the successors of a state; answers whether a violation was found."""
         found = self.found
         states, parents = found.states, found.parents
-        out_edges: list[tuple[int, int, int]] = []
-        for p, outs in self._chosen(state):
+        out_edges: list[Edge] = []
+        for p, outs in self.chosen(state):
             pc = state[p]
             special = self.special[p][pc]
             for which, after in outs:
@@ -146,10 +157,11 @@ class _Run:
                         return True
                 out_edges.append((p, which, known))
         if self.goals.keep_graph:
-            found.graph.append(out_edges)
+            found.edges.append(out_edges)
         return False
 
-    def _chosen(self, state: State) -> list[tuple[int, list[tuple[int, State]]]]:
+    def chosen(self, state: State) -> list[tuple[int, list[tuple[int, State]]]]:
+        """What each process that is expanded leads to."""
         functions = self.successors.steps
         if self.ample is not None:
             for cluster in self.ample.clusters(state[: self.count]):
@@ -164,7 +176,8 @@ class _Run:
         if step.breaks:
             self.found.violated = step.breaks
         elif step.observes is not None and self.goals.decide is not None:
-            if not self.goals.decide(state, step, lambda: (*self.found.path_to(number), last)):
+            answer = self.goals.decide(state, step, lambda: (*self.found.path_to(number), last))
+            if answer != Answer.VIOLATED:
                 return False
             self.found.violated = step.observes.property
         else:

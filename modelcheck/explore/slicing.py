@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from modelcheck.explore.table import Move, ProcessTable, Step, Tables
-from modelcheck.expression import TRUE, Slot, slots_of
+from modelcheck.explore.table import Move, ProcessTable, Step, Tables, Touched
+from modelcheck.expression import TRUE, Const, Slot, slots_of
 
 MoveChange = Callable[[Move], Move]
 
@@ -29,13 +29,13 @@ def slice_tables(tables: Tables, roots: frozenset[int]) -> Tables:
 
 def influencing(tables: Tables, roots: frozenset[int]) -> frozenset[int]:
     """The roots and, transitively, every process that writes a slot one of them reads, or a visible slot."""
-    reads = [_reads(table) for table in tables.processes]
-    writes = [_writes(table) for table in tables.processes]
+    processes = tables.processes
     kept = set(roots)
-    wanted: set[Slot | str] = set(tables.visible)
+    wanted: set[Touched] = set(tables.visible)
     while True:
-        needed = wanted.union(*(reads[i] for i in kept))
-        more = {i for i in range(len(writes)) if i not in kept and not writes[i].isdisjoint(needed)}
+        needed = wanted.union(*(processes[i].reads for i in kept))
+        more = {i for i, table in enumerate(processes)
+                if i not in kept and (table.pc in needed or not table.writes.isdisjoint(needed))}
         if not more:
             return frozenset(kept)
         kept |= more
@@ -43,20 +43,22 @@ def influencing(tables: Tables, roots: frozenset[int]) -> frozenset[int]:
 
 def drop_unread(tables: Tables) -> Tables:
     """The same tables without updates of slots whose value never reaches a guard, an observation or a visible slot."""
-    moves = [move for table in tables.processes for move in table.all_moves()]
-    needed = set(tables.visible)
-    for move in moves:
-        needed.update(slots_of(move.guard))
-        if move.observes is not None:
-            needed.update(move.observes.slots())
-    while True:
-        before = len(needed)
-        for move in moves:
+    feeds: dict[Slot, set[Slot]] = {}  # for each slot that is set, what it is set from
+    todo: list[Slot] = list(tables.visible)
+    for table in tables.processes:
+        for move in table.all_moves():
+            todo += slots_of(move.guard)
+            if move.observes is not None:
+                todo += move.observes.slots()
             for slot, value in move.updates:
-                if slot in needed:
-                    needed.update(slots_of(value))
-        if len(needed) == before:
-            break
+                if not isinstance(value, Const):
+                    feeds.setdefault(slot, set()).update(slots_of(value))
+    needed: set[Slot] = set()
+    while todo:
+        slot = todo.pop()
+        if slot not in needed:
+            needed.add(slot)
+            todo += feeds.get(slot, ())
 
     def trim(move: Move) -> Move:
         if all(slot in needed for slot, _ in move.updates):
@@ -67,37 +69,28 @@ def drop_unread(tables: Tables) -> Tables:
 
 
 def map_moves(tables: Tables, change: MoveChange) -> Tables:
-    """The same tables with every move changed."""
+    """The same tables with every move changed; steps and processes none of whose moves changes are handed on."""
 
-    def table(old: ProcessTable) -> ProcessTable:
-        steps = tuple(
-            tuple(Step(tuple(change(move) for move in step.moves), step.target) for step in steps)
-            for steps in old.steps
-        )
-        return replace(old, steps=steps)
+    def changed_step(old: Step) -> Step:
+        moves = tuple([change(move) for move in old.moves])
+        same = all(new is move for new, move in zip(moves, old.moves, strict=True))
+        return old if same else Step(moves, old.target)
 
-    return replace(tables, processes=tuple(table(old) for old in tables.processes))
+    def changed_table(old: ProcessTable) -> ProcessTable:
+        steps = tuple([tuple([changed_step(step) for step in out]) for out in old.steps])
+        same = all(new is step for out, known in zip(steps, old.steps, strict=True)
+                   for new, step in zip(out, known, strict=True))
+        return old if same else replace(old, steps=steps)
 
-
-def _reads(table: ProcessTable) -> set[Slot | str]:
-    found: set[Slot | str] = set()
-    for move in table.all_moves():
-        found |= move.reads()
-    return found
-
-
-def _writes(table: ProcessTable) -> set[Slot | str]:
-    found: set[Slot | str] = {table.pc}
-    for move in table.all_moves():
-        found |= move.writes()
-    return found
+    return replace(tables, processes=tuple(changed_table(old) for old in tables.processes))
 
 
 def may_block(table: ProcessTable) -> bool:
     """Whether the process may ever wait: some local state has neither a free step nor two that exclude each other."""
-    for steps in table.steps:
-        guards = [step.moves[0].guard for step in steps]
-        free = any(guard == TRUE for guard in guards) or any(~guard in guards for guard in guards)
-        if steps and not free:
-            return True
-    return False
+    return any(steps and not never_waits(steps) for steps in table.steps)
+
+
+def never_waits(steps: tuple[Step, ...]) -> bool:
+    """Whether one of these steps can always be taken: a free one, or one of two that exclude each other."""
+    guards = [step.moves[0].guard for step in steps]
+    return any(guard == TRUE for guard in guards) or any(~guard in guards for guard in guards)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from modelcheck.errors import SpecError
+from modelcheck.explore.found import State
 from modelcheck.explore.table import Move, Step, Tables
-from modelcheck.expression import TRUE, Const, Expr, Op, Slot, slots_of, to_python
+from modelcheck.expression import TRUE, Const, Expr, Op, Slot, is_truth, slots_of, to_python
 
-State = tuple[int, ...]
 Out = list[tuple[int, State]]
 
 
@@ -31,7 +31,18 @@ def needs_order(tables: Tables) -> bool:
 
     moves = [move for table in tables.processes for move in table.all_moves()]
     return (any(move.observes is not None or compares(move.guard) or any(compares(v) for _, v in move.updates)
-                for move in moves) or any(compares(c) for c in (*(c for _, c in tables.invariants), *tables.asked)))
+                for move in moves) or any(compares(c) for c in tables.conditions))
+
+
+def renamed_sorts(tables: Tables) -> dict[tuple[str, str], list[int]]:
+    """Where the slots of each sort lie, by how they are renamed ("stamp" by rank, "name" by first place) and sort."""
+    unordered = not needs_order(tables)
+    found: dict[tuple[str, str], list[int]] = {}
+    for i, slot in enumerate(tables.slots):
+        if slot.domain.kind in ("stamp", "name"):
+            kind = "name" if unordered else slot.domain.kind
+            found.setdefault((kind, slot.domain.sort), []).append(i)
+    return found
 
 
 def _may_leave(slot: Slot, value: Expr) -> bool:
@@ -43,6 +54,8 @@ def _may_leave(slot: Slot, value: Expr) -> bool:
         return not domain.lo <= value.value <= domain.hi
     if isinstance(value, Slot):
         return value.domain.lo < domain.lo or value.domain.hi > domain.hi
+    if is_truth(value):
+        return domain.lo > 0 or domain.hi < 1
     return isinstance(value, Op) and value.name in ("add", "sub", "ite")
 
 
@@ -52,12 +65,7 @@ class Successors:
     def __init__(self, tables: Tables, rename: bool = True) -> None:
         self.tables = tables
         self._places = {source: {slot: f"{source}[{i}]" for slot, i in tables.index.items()} for source in "sn"}
-        self._by_sort: dict[tuple[str, str], list[int]] = {}
-        unordered = not needs_order(tables)
-        for i, slot in enumerate(tables.slots):
-            if slot.domain.kind in ("stamp", "name"):
-                kind = "name" if unordered else slot.domain.kind
-                self._by_sort.setdefault((kind, slot.domain.sort), []).append(i)
+        self._by_sort = renamed_sorts(tables)
         lines = [self._canon_source() if rename else "def canon(n):\n    return tuple(n)"]
         for p, table in enumerate(tables.processes):
             for pc, steps in enumerate(table.steps):
@@ -120,7 +128,7 @@ class Successors:
                 i = index[slot]
                 where = "{}:{}".format(*move.lines[0]) if move.lines else ""
                 inside = f"{slot.domain.lo} <= n[{i}] <= {slot.domain.hi}"
-                lines.append(f"if not {inside}: out_of_range({i}, n[{i}], {where!r})")
+                lines.append(f"if not {inside}: out_of_range({i}, int(n[{i}]), {where!r})")
         return lines
 
     def _text(self, expr: Expr, source: str) -> str:

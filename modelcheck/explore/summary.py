@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from modelcheck.errors import InternalError
 from modelcheck.explore.automaton import automaton_of
 from modelcheck.explore.bounds import Bounds
+from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.found import Found, Goals
 from modelcheck.explore.merging import Renamed, renumber_watchers, watched
-from modelcheck.explore.search import Found, Goals, search
 from modelcheck.explore.slicing import influencing
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
 from modelcheck.expression import TRUE, Slot, slots_of
@@ -100,7 +101,6 @@ class Summary:
     def _legs(self, labels: list[int]) -> list[tuple[list[Move], list[Move], int]]:
         """For each label: the hidden moves before its step, the step's own moves, and the process that takes it."""
         found = self.control.found
-        states = list(found.states)
         start = (0, 0)
         parents: dict[tuple[int, int], tuple[tuple[int, int], int, int, bool]] = {}
         todo = deque([start])
@@ -109,8 +109,8 @@ class Summary:
             here = number, done = todo.popleft()
             if done == len(labels):
                 break
-            for p, which, after in found.graph[number]:
-                label = self.control.labels.get((p, states[number][p], which))
+            for p, which, after in found.out(number):
+                label = self.control.labels.get((p, found.state(number)[p], which))
                 if label is not None and label != labels[done]:
                     continue
                 there = (after, done + (label is not None))
@@ -125,7 +125,7 @@ class Summary:
         while here != start:
             (number, _), p, which, shows = parents[here]
             table = found.tables.processes[p]
-            taken = list(table.steps[states[number][p]][which].moves)
+            taken = list(table.steps[found.state(number)[p]][which].moves)
             if shows:
                 if legs:
                     legs[-1] = (hidden, *legs[-1][1:])
@@ -143,7 +143,7 @@ _CONTROLS: dict[Hashable, Control] = {}
 
 
 def summarise(
-    tables: Tables, observers: frozenset[int], bounds: Bounds
+    tables: Tables, observers: frozenset[int], bounds: Bounds, engine: Engine = REFERENCE
 ) -> Summary | None:
     """The summary, or None where there is nothing to summarise or the bounds ended it.
 
@@ -158,6 +158,10 @@ def summarise(
     written |= {tables.processes[i].pc for i in sources}
     if not read & written <= data:
         return None  # an observer reads what the sources decide on, which labels do not tell
+    told = {s for i in sources for m in tables.processes[i].all_moves() for slot, v in m.updates if slot in data
+            for s in slots_of(v)}
+    if not told & written <= data:
+        return None  # what is written depends on what the sources decide on, which labels do not tell either
     own = {s for i in observers for m in tables.processes[i].all_moves() for s, _ in m.updates}
     if not tables.visible <= data | own:
         return None
@@ -165,7 +169,7 @@ def summarise(
     key = (_key(control_tables), tuple(sorted(labels.items())))
     control = _CONTROLS.get(key)
     if control is None:
-        found = search(control_tables, bounds, Goals(keep_graph=True), ample=False)
+        found = run_search(control_tables, bounds, Goals(keep_graph=True), ample=False, engine=engine)
         if found.bound:
             return None
         control = _CONTROLS[key] = Control(found, labels, automaton_of(found, labels))
@@ -175,7 +179,7 @@ def summarise(
         replace(tables, processes=(process, *rest)),
         control,
         regions,
-        len(control.found.states),
+        control.found.size,
         control.found.transitions,
     )
 

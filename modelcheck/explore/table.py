@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from modelcheck.errors import SpecError
-from modelcheck.expression import Const, Expr, Fresh, Op, Slot, conjunction, range_domain, slots_of, sorts_of, to_text
+from modelcheck.explore.sharing import SharedMoves
+from modelcheck.expression import Const, Expr, Fresh, Op, Slot, conjunction, range_domain, slots_of, to_text
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
 
 MOST_LOCALS = 200_000
+VERSIONS = ("stamp", "name")  # kinds of domain that a move may not treat as numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,12 @@ class Observes:
                     yield cell.form
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Move:
-    """One atomic move: where `guard` holds, do `updates` at once.  `edge` is where it came from."""
+    """One atomic move: where `guard` holds, do `updates` at once.  `edge` is where it came from.
+
+    What it touches is found once and kept, since every reduction asks and most hand a move on as it is.
+    """
 
     guard: Expr
     updates: tuple[tuple[Slot, Expr], ...]
@@ -70,16 +75,54 @@ class Move:
     label: int = -1  # in a summary: the label of the sources' control graph this move is part of
     opens: bool = False  # in a summary: whether it is the first of its label
 
-    def reads(self) -> set[Slot | str]:
+    def reads(self) -> frozenset[Touched]:
         """Slots the guard, a right side or an observation depends on, and the sorts of which it creates a member."""
-        exprs = (self.guard, *(value for _, value in self.updates))
-        shown: set[Slot | str] = set(self.observes.slots()) if self.observes else set()
-        return shown | {s for expr in exprs for s in slots_of(expr)} | {s for expr in exprs for s in sorts_of(expr)}
+        return self._touched[0]
 
-    def writes(self) -> set[Slot | str]:
+    def writes(self) -> frozenset[Touched]:
         """Slots it sets, and the sorts of which it creates a member."""
-        made = {sort for _, value in self.updates for sort in sorts_of(value)}
-        return {slot for slot, _ in self.updates} | made
+        return self._touched[1]
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Every slot it reads or sets, each once, in order: the guard's, those of each update, those it shows."""
+        return self._touched[2]
+
+    @cached_property
+    def _touched(self) -> tuple[frozenset[Touched], frozenset[Touched], tuple[Slot, ...]]:
+        reads: dict[Touched, None] = {}
+        mentions: dict[Touched, None] = {}  # in order
+        writes: set[Touched] = set()
+        _collect(self.guard, reads)
+        mentions.update(reads)
+        for slot, value in self.updates:
+            writes.add(slot)
+            mentions[slot] = None
+            if isinstance(value, Slot):
+                reads[value] = mentions[value] = None
+            elif not isinstance(value, Const):
+                found: dict[Touched, None] = {}
+                _collect(value, found)
+                writes.update(each for each in found if isinstance(each, str))
+                reads.update(found)
+                mentions.update(found)
+        if self.observes is not None:
+            for slot in self.observes.slots():
+                reads[slot] = mentions[slot] = None
+        return frozenset(reads), frozenset(writes), tuple(each for each in mentions if isinstance(each, Slot))
+
+
+Touched = Slot | str  # a slot, or a sort of which a member is created
+
+
+def _collect(expr: Expr, found: dict[Touched, None]) -> None:
+    """Adds the slots that `expr` depends on and the sorts of which it creates a member, in order."""
+    if isinstance(expr, Slot):
+        found[expr] = None
+    elif isinstance(expr, Op):
+        for arg in expr.args:
+            _collect(arg, found)
+    elif isinstance(expr, Fresh):
+        found[expr.sort] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +169,16 @@ class ProcessTable:
             for step in steps:
                 yield from step.moves
 
+    @cached_property
+    def reads(self) -> frozenset[Touched]:
+        """What its moves read."""
+        return frozenset[Touched]().union(*{move.reads() for move in self.all_moves()})
+
+    @cached_property
+    def writes(self) -> frozenset[Touched]:
+        """What its moves write; its program counter is not among it."""
+        return frozenset[Touched]().union(*{move.writes() for move in self.all_moves()})
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -142,8 +195,12 @@ class Tables:
     @property
     def visible(self) -> frozenset[Slot]:
         """The slots that invariants and asked conditions read."""
-        conditions = (*(condition for _, condition in self.invariants), *self.asked)
-        return frozenset(slot for condition in conditions for slot in slots_of(condition))
+        return frozenset(slot for condition in self.conditions for slot in slots_of(condition))
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """The invariants, then the asked conditions."""
+        return (*(condition for _, condition in self.invariants), *self.asked)
 
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
@@ -153,9 +210,9 @@ class Tables:
             found[table.pc.name] = table.pc
         for table in self.processes:
             for move in table.all_moves():
-                for slot in _mentioned(move):
+                for slot in move.slots():
                     known = found.setdefault(slot.name, slot)
-                    if known != slot:
+                    if known is not slot and known != slot:
                         raise SpecError(f"two slots are named {slot.name!r} and differ in domain or start; rename one")
         for slot in sorted(self.visible, key=lambda slot: slot.name):
             found.setdefault(slot.name, slot)
@@ -172,15 +229,6 @@ class Tables:
         return tuple(slot.initial for slot in self.slots)
 
 
-def _mentioned(move: Move) -> Iterator[Slot]:
-    yield from slots_of(move.guard)
-    for slot, value in move.updates:
-        yield slot
-        yield from slots_of(value)
-    if move.observes is not None:
-        yield from move.observes.slots()
-
-
 def build_tables(system: System, invariants: tuple[tuple[str, Expr], ...] = ()) -> Tables:
     """Every local state of every process, by breadth-first search of each alone; one move a step."""
     tables = [_process_table(system, i) for i in range(len(system.processes))]
@@ -192,31 +240,39 @@ def build_tables(system: System, invariants: tuple[tuple[str, Expr], ...] = ()) 
 
 def _process_table(system: System, process: int) -> ProcessTable:
     space = system.spaces[process]
+    shared = SharedMoves(system, process)
     numbers: dict[Local, int] = {space.start: 0}
     order = [space.start]
     steps: list[tuple[Step, ...]] = []
     for local in order:
-        found = []
-        for edge in system.edges(process, local):
-            if edge.target not in numbers:
-                numbers[edge.target] = len(order)
-                order.append(edge.target)
+        moves = shared.get(local)
+        if moves is None:
+            moves = tuple([_move(system, process, edge) for edge in system.edges(process, local)])
+            shared.put(local, moves)
+        for move in moves:
+            if move.edge.target not in numbers:
+                numbers[move.edge.target] = len(order)
+                order.append(move.edge.target)
                 if len(order) > MOST_LOCALS:
                     raise SpecError(
                         f"process {space.process.name!r} has more than {MOST_LOCALS} local states; "
                         "carry fewer bytes or put fences between its accesses"
                     )
-            action = None if edge.piece is not None else space.machine.nodes[edge.node].action
-            progress = action is not None and action.progress
-            observes = _observes(system, process, edge) if action is not None and action.observes else None
-            reaches = action.reaches if action is not None and not edge.breaks else ()
-            nodes = [space.machine.nodes[i] for i in (edge.node, *edge.passed)]
-            lines = tuple(dict.fromkeys((node.file, node.line) for node in nodes))
-            move = Move(edge.guard, edge.updates, edge, observes, progress, reaches, lines)
-            check_move(move)
-            found.append(Step((move,), numbers[edge.target]))
-        steps.append(tuple(found))
+        steps.append(tuple([Step((move,), numbers[move.edge.target]) for move in moves]))
     return ProcessTable(space.process.name, process, tuple(order), tuple(steps))
+
+
+def _move(system: System, process: int, edge: Edge) -> Move:
+    nodes = system.spaces[process].machine.nodes
+    action = None if edge.piece is not None else nodes[edge.node].action
+    progress = action is not None and action.progress
+    observes = _observes(system, process, edge) if action is not None and action.observes else None
+    reaches = action.reaches if action is not None and not edge.breaks else ()
+    lines = tuple(dict.fromkeys([(nodes[i].file, nodes[i].line) for i in (edge.node, *edge.passed)]))
+    move = Move(edge.guard, edge.updates, edge, observes, progress, reaches, lines)
+    if any(slot.domain.kind in VERSIONS for slot in move.slots()):
+        check_move(move)
+    return move
 
 
 def _observes(system: System, process: int, edge: Edge) -> Observes | None:
@@ -256,11 +312,9 @@ def _guard_preemption(system: System, table: ProcessTable, host: ProcessTable) -
 
     def guarded(step: Step) -> Step:
         move = step.moves[0]
-        return (
-            replace(step, moves=(replace(move, guard=conjunction((inside, move.guard))),))
-            if move.edge.preempts
-            else step
-        )
+        if not move.edge.preempts:
+            return step
+        return replace(step, moves=(replace(move, guard=conjunction((inside, move.guard))),))
 
     return replace(table, steps=tuple(tuple(guarded(step) for step in steps) for steps in table.steps))
 
@@ -292,14 +346,18 @@ def check_stamps(expr: Expr, where: str, whole: bool = False) -> None:
 
 
 def check_move(move: Move) -> None:
-    """Refuses a move that treats a stamp or name as a number; raises SpecError with the line it is on."""
+    """Refuses a move that treats a stamp or name as a number; raises SpecError with the line it is on.
+
+    The one number such a slot may be set to is the -1 of a register that holds nothing, as it started.
+    """
     where = "{}:{}".format(*move.lines[0]) if move.lines else ""
     check_stamps(move.guard, where)
     for slot, value in move.updates:
         versioned = slot.domain.kind in ("stamp", "name")
         same = isinstance(value, Slot) and value.domain == slot.domain
         made = isinstance(value, Fresh) and value.sort == slot.domain.sort
-        if versioned and not same and not made:
+        gone = slot.initial < 0 and value == Const(slot.initial)
+        if versioned and not (same or made or gone):
             kind = slot.domain.kind
             raise SpecError(f"{slot.name} is a {kind}: set it from another of its sort, or with fresh()", where)
         check_stamps(value, where, versioned)

@@ -6,33 +6,27 @@ model that the reference semantics took step by step and, where values matter, z
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 
-from modelcheck.errors import InternalError, UsageError
+from modelcheck.errors import UsageError
 from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.canonical import canonical_paths
-from modelcheck.explore.dead_slots import reset_dead_slots
-from modelcheck.explore.lift import lifts
-from modelcheck.explore.merging import merge_local_steps
-from modelcheck.explore.observing import observation_of
+from modelcheck.explore.canonical import Rank, canonical_paths, rank_of
+from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer, edges_of
+from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
+from modelcheck.explore.observing import Observer
+from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
 from modelcheck.explore.run import Run
-from modelcheck.explore.search import Found, Goals, Path, Report, search
-from modelcheck.explore.slicing import influencing, may_block, slice_tables
-from modelcheck.explore.successors import State
-from modelcheck.explore.summary import Summary, summarise
-from modelcheck.explore.table import Move, Step, Tables, build_tables
+from modelcheck.explore.table import Step, Tables
+from modelcheck.explore.tables_key import tables_key
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model, Property
 
-REDUCTIONS = ("slice", "dead", "merge", "ample", "summary")
-MOST_TRIES = 8  # paths tried for one observation before its question is left open
-
+__all__ = ["REDUCTIONS", "Options", "Outcome", "Searched", "verify"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -44,6 +38,7 @@ class Options:
     without: frozenset[str] = frozenset()
     polish: bool = True
     canonical_states: int = 60_000
+    engine: Engine = REFERENCE
 
     def on(self, reduction: str) -> bool:
         """Whether a reduction is on."""
@@ -76,6 +71,9 @@ class Outcome:
     covered: frozenset[tuple[str, int]] = frozenset()
     lines: frozenset[tuple[str, int]] = frozenset()
     actors: tuple[str, ...] = ()
+    fallback: str = ""  # why the engine asked for did not run it, "" where it did
+    searched: int = 0  # parts that were searched
+    spared: int = 0  # parts that were equal to one searched before, here or in another model
 
 
 def verify(
@@ -86,17 +84,42 @@ def verify(
     solver: Solver | None = None,
     full: Callable[[], Model] | None = None,
     report: Report | None = None,
+    known: dict[Hashable, Searched] | None = None,
 ) -> Outcome:
     """Decides property `name` of `model`.
 
-    `full` makes the unprojected model that counterexamples are lifted to (the model itself when None).  Raises
+    `full` makes the unprojected model that counterexamples are lifted to (the model itself when None).  `known` holds
+    what equal parts of other models came to, and is added to; it must be of one solver and one set of bounds.  Raises
     UsageError for an unknown property and SpecError for a broken spec.
     """
     prop = model.properties.get(name)
     if prop is None:
-        known = ", ".join(model.properties) or "none"
-        raise UsageError(f"model {model.name!r} has no property {name!r}; there are {known}")
-    return _Verification(model, prop, bounds, options, solver, full, report).run()
+        there = ", ".join(model.properties) or "none"
+        raise UsageError(f"model {model.name!r} has no property {name!r}; there are {there}")
+    return _Verification(model, prop, bounds, options, solver, full, report, {} if known is None else known).run()
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What the search of one part came to, where it was complete and found nothing: what an equal part need not ask."""
+
+    states: int
+    transitions: int
+    depth: int
+    reached: frozenset[str]
+    covered: frozenset[tuple[str, int]]
+    asked: frozenset[Observation]
+    fallback: str
+
+
+@dataclass(slots=True)
+class _Violation:
+    """A violation in one part: the path or what was found on the graph, and the confirmed run where values matter."""
+
+    part: Part
+    found: Found
+    finding: Finding | None
+    confirmed: Confirmed | None
 
 
 @dataclass(slots=True)
@@ -108,177 +131,120 @@ class _Verification:
     solver: Solver | None
     full: Callable[[], Model] | None
     report: Report | None
+    known: dict[Hashable, Searched]
     system: System = field(init=False)
-    plain: Tables = field(init=False)  # sliced, nothing more
-    unmerged: Tables = field(init=False)  # all but merging
-    summary: Summary | None = None
+    confirmer: Confirmer = field(init=False)
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
-    confirmed: tuple[Run, Observation] | None = None  # a run of the full model, and what it hands over
-    target: System | None = None
-    paths: int = 0  # whole paths put to z3
-    tables: Tables = field(init=False)
+    met: set[Observation] = field(default_factory=set)  # in the part that is being searched
+    confirmed: Confirmed | None = None
+    part: Part = field(init=False)  # the one that is being searched
+    observer: Observer = field(init=False)  # of its states
+    lines: set[tuple[str, int]] = field(default_factory=set)
+    searched: int = 0
+    spared: int = 0
+    actors: dict[int, str] = field(default_factory=dict)
 
     def run(self) -> Outcome:
         self.system = System(self.model, frozenset({self.prop.name}))
         if self.prop.kind == "observation" and self.solver is None and self.model.values is not None:
             self.solver = Solver(self.model.values)
-        tables = self._reduced()
-        keep = self.prop.kind in ("deadlock", "lock-order", "terminates")
-        decide = self._decide if self.prop.kind == "observation" else None
-        self.tables = tables
+        self.confirmer = Confirmer(self.full or (lambda: self.model), self.system.watched, self.solver)
+        whole = whole_tables(self.system, self.prop)
+        done: list[Searched] = []
+        violations: list[_Violation] = []
+        bound = ""
+        for roots in root_sets(self.system, self.prop, whole, self.options.on):
+            plain = plain_part(whole, self.prop, roots, self.options.on)
+            self._note(plain)
+            names = frozenset(whole.processes[i].name for i in roots)
+            key = self._key(plain, names) if self.options.on("symmetry") else None
+            if key is not None and key in self.known:
+                self.spared += 1
+                if not any(self.known[key] is each for each in done):
+                    done.append(self.known[key])
+                continue
+            self.part = reduce_part(plain, self.prop, names, self.options.on, self.bounds, self.options.engine)
+            self.searched += 1
+            found, violation = self._search()
+            done.append(self._searched(found))
+            bound = bound or found.bound
+            if violation is not None:
+                violations.append(violation)
+            elif key is not None and not found.bound and not self.open:
+                self.known[key] = done[-1]
+        return self._outcome(done, violations, bound)
+
+    def _note(self, plain: Tables) -> None:
+        """Remembers what the part is made of, for coverage and the report."""
+        for table in plain.processes:
+            self.actors[table.process] = table.name
+            self.lines.update(self.system.spaces[table.process].machine.lines)
+
+    def _key(self, plain: Tables, roots: frozenset[str]) -> Hashable:
+        """Equal for parts of which one speaks for the other, across all models of a sweep."""
+        values = self.model.values.key if self.model.values is not None and self.prop.kind == "observation" else None
+        about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
+        ended = tuple(p for p, table in enumerate(plain.processes) if table.name == self.prop.process)
+        passed = tuple(self._start_lines(table.process) for table in plain.processes)
+        kind = self.prop.kind
+        held = self._held(plain) if kind in ("deadlock", "lock-order") else None
+        hosts = tuple(self.system.host[table.process] for table in plain.processes) if held is not None else None
+        return kind, values, about, ended, passed, held, hosts, self.options.without, tables_key(plain)
+
+    def _held(self, plain: Tables) -> Hashable:
+        """What the analyses of locks look at beside the tables."""
+        return tuple(
+            tuple(
+                (node.context.held, node.action.lock if node.action is not None and node.action.blocking else None)
+                for local in table.locals
+                for node in (self.system.spaces[table.process].node(local),)
+            )
+            for table in plain.processes
+        )
+
+    def _start_lines(self, process: int) -> tuple[tuple[str, int], ...]:
+        space = self.system.spaces[process]
+        return tuple((space.machine.nodes[i].file, space.machine.nodes[i].line) for i in space.start_passed)
+
+    # -- the search of one part ---------------------------------------------------------------------------------
+
+    def _search(self) -> tuple[Found, _Violation | None]:
+        kind = self.prop.kind
+        keep = kind in ("deadlock", "lock-order", "terminates")
+        decide = self._decide if kind == "observation" else None
         # run-alone loops are looked for from states, not on steps, and partial-order reduction keeps only steps
-        ample = self.options.on("ample") and self.prop.kind != "terminates"
-        found = search(tables, self.bounds, Goals(decide, keep), ample, self.report)
+        ample = self.options.on("ample") and kind != "terminates"
+        self.confirmed = None
+        self.met.clear()
+        self.observer = Observer(self.part.tables.index)
+        found = run_search(
+            self.part.tables, self.bounds, Goals(decide, keep), ample, self.report, self.options.engine
+        )
         finding = self._analyse(found)
-        return self._outcome(found, finding)
+        if found.violated or finding is not None:
+            return found, _Violation(self.part, found, finding, self.confirmed)
+        return found, None
 
-    # -- before the search --------------------------------------------------------------------------------------
-
-    def _reduced(self) -> Tables:
-        prop, on = self.prop, self.options.on
-        invariants = ((prop.name, prop.condition),) if prop.kind == "invariant" and prop.condition is not None else ()
-        tables = build_tables(self.system, invariants)
-        if prop.kind == "terminates" and prop.condition is not None:
-            tables = replace(tables, asked=(prop.condition,))
-        roots = self._roots(tables)
-        if on("slice"):
-            tables = slice_tables(tables, self._with_witnesses(tables, roots))
-        self.plain = tables
-        if on("dead"):
-            tables = reset_dead_slots(tables)
-        names = {self.model.processes[i].name for i in roots}
-        observers = frozenset(i for i, table in enumerate(tables.processes) if table.name in names)
-        if on("summary") and prop.kind in ("observation", "terminates"):
-            self.summary = summarise(tables, observers, self.bounds)
-            if self.summary is not None:
-                tables = self.summary.tables
-                if on("dead"):
-                    tables = reset_dead_slots(tables)
-        self.unmerged = tables
-        if on("merge"):
-            tables = merge_local_steps(tables)
-        return tables
-
-    def _with_witnesses(self, tables: Tables, roots: frozenset[int]) -> frozenset[int]:
-        """The roots, and the processes that alone can reach a witness of the property."""
-        reached = [{w for move in table.all_moves() for w in move.reaches} for table in tables.processes]
-        kept = influencing(tables, roots)
-        missing = set(self.prop.witnesses).difference(*(reached[i] for i in kept))
-        return roots | {i for i, found in enumerate(reached) if found & missing}
-
-    def _roots(self, tables: Tables) -> frozenset[int]:
-        """The processes the property is about."""
-        kind, name = self.prop.kind, self.prop.name
-        if kind == "deadlock":
-            return frozenset(i for i, table in enumerate(tables.processes) if may_block(table))
-        if kind == "terminates":
-            return frozenset(i for i, table in enumerate(tables.processes) if table.name == self.prop.process)
-        if kind == "invariant":
-            return frozenset(range(len(tables.processes)))
-        found = set()
-        for i, table in enumerate(tables.processes):
-            space = self.system.spaces[i]
-            for move in table.all_moves():
-                if (
-                    move.edge.breaks == name
-                    or move.observes is not None
-                    and move.observes.property == name
-                    or kind == "lock-order"
-                    and space.attempt(move.edge) is not None
-                ):
-                    found.add(i)
-        if kind == "sleep-in-atomic":
-            found |= {
-                i
-                for i, space in enumerate(self.system.spaces)
-                if any(node.action is not None and node.action.sleeps for node in space.machine.nodes)
-            }
-        if kind == "assertion":
-            found |= self._checking(name)
-        return frozenset(found)
-
-    def _checking(self, name: str) -> set[int]:
-        """Processes with a step that could break the property, even where its guard folds away."""
-        found = set()
-        for i, space in enumerate(self.system.spaces):
-            for node in space.machine.nodes:
-                access = node.action.access if node.action is not None else None
-                if (
-                    access is not None
-                    and access.store
-                    and (any(p == name for _, p in access.requires) or self.model.areas[access.area].bounds == name)
-                ):
-                    found.add(i)
-        return found
-
-    # -- during the search --------------------------------------------------------------------------------------
-
-    def _decide(self, state: State, step: Step, path: Callable[[], Path]) -> bool:
+    def _decide(self, state: State, step: Step, path: Callable[[], Path]) -> Answer:
         """Whether an observing step is a violation: possible for some values, by itself and on a whole path."""
         assert step.observes is not None and self.solver is not None
-        observation = observation_of(step.observes, self.tables.index, state)
+        tables = self.part.tables
+        observation = self.observer.observation(step.observes, state)
+        self.met.add(observation)
         if observation in self.asked:
             if self.asked[observation] == 0 or self.asked[observation] > MOST_TRIES:
-                return False
+                return Answer.NEVER
         elif not self.solver.possible(observation):
             self.asked[observation] = 0
-            return False
+            return Answer.NEVER
         self.asked[observation] = self.asked.get(observation, 0) + 1
         self.open.add(observation)
-        if self._confirm([taken.step(self.tables) for taken in path()]):
-            self.open.discard(observation)
-            return True
-        return False
-
-    def _edges(self, steps: list[Step]) -> list[Edge]:
-        moves = [move for step in steps for move in step.moves]
-        return [move.edge for move in self.summary.undo(moves)] if self.summary is not None else [m.edge for m in moves]
-
-    def _target(self) -> System:
-        if self.target is None:
-            model = self.full() if self.full is not None else self.model
-            self.target = System(model, self.system.watched)
-        return self.target
-
-    def _confirm(self, steps: list[Step]) -> bool:
-        assert self.solver is not None
-        for run in lifts(self._target(), self._edges(steps)):
-            observation = whole_observation(run)
-            if observation is None:
-                continue
-            self.paths += 1
-            if self.solver.solves(observation):
-                self.confirmed = run, observation
-                return True
-        return False
-
-    def _numbers(self, observation: Observation) -> list[dict[str, int]]:
-        """Concrete values for the run that is shown."""
-        assert self.solver is not None
-        numbers = self.solver.concrete(observation)
-        if numbers is None:
-            raise InternalError("z3 lost an answer it had; please report this")
-        return numbers
-
-    def _best(self, found: Found) -> tuple[tuple[Run, Observation], str]:
-        """A canonical confirmed run where one is found, else the first one; and how short it is known to be."""
-        assert self.confirmed is not None and self.solver is not None
-        first, solver, self.tables = self.confirmed, self.solver, self.unmerged
-        index = self.unmerged.index
-        longest = sum(len(taken.step(found.tables).moves) for taken in found.path or ())
-
-        def goal(state: State, step: Step) -> bool:
-            return step.observes is not None and solver.possible(observation_of(step.observes, index, state))
-
-        paths = canonical_paths(self.unmerged, goal, longest, self.options.canonical_states, self.bounds)
-        for path in islice(paths, MOST_TRIES):
-            if self._confirm(list(path)):
-                whole = "shortest" if self.summary is None else "shortest beside the summary of the other processes"
-                return self.confirmed, f"{whole}, then fewest switches"
-        return first, "shortest of the reduced graph"
-
-    # -- after the search ---------------------------------------------------------------------------------------
+        self.confirmed = self.confirmer.confirm(self.part, [taken.step(tables) for taken in path()])
+        if self.confirmed is None:
+            return Answer.OPEN
+        self.open.discard(observation)
+        return Answer.VIOLATED
 
     def _analyse(self, found: Found) -> Finding | None:
         if found.bound:
@@ -289,113 +255,131 @@ class _Verification:
             return lock_orders(found, self.system)
         if self.prop.kind == "terminates" and self.prop.condition is not None:
             process = next(i for i, table in enumerate(found.tables.processes) if table.name == self.prop.process)
-            return spins(found, process, self.prop.condition)
+            return spins(found, process, len(found.tables.invariants))
         return None
 
-    def _outcome(self, found: Found, finding: Finding | None) -> Outcome:
-        reached, covered = self._evidence(found)
-        verdict, bound = "holds", found.bound
-        run: Run | None = None
-        numbers: list[dict[str, int]] = []
-        loop, how = 0, ""
-        if found.violated and self.confirmed is not None:
-            verdict, (run, observation) = "violated", self.confirmed
-            if self.options.polish:
-                (run, observation), how = self._best(found)
-                numbers = self._numbers(observation)
-        elif found.violated or finding is not None:
-            verdict = "violated"
-            run, loop, how = self._replayed(found, finding)
-        elif found.bound:
+    def _searched(self, found: Found) -> Searched:
+        reached: set[str] = set()
+        covered: set[tuple[str, int]] = set()
+        moves = [m for p, pc, which in found.taken for m in found.tables.processes[p].steps[pc][which].moves]
+        summary = self.part.summary
+        if summary is not None:
+            moves += summary.hidden_moves()
+        for move in moves:
+            reached.update(move.reaches)
+            covered.update(move.lines)
+        for table in self.part.plain.processes:
+            covered.update(self._start_lines(table.process))
+        return Searched(
+            found.size + (summary.states if summary is not None else 0),
+            found.transitions + (summary.transitions if summary is not None else 0),
+            found.depth,
+            frozenset(reached),
+            frozenset(covered),
+            frozenset(self.met),
+            found.fallback,
+        )
+
+    # -- after the search ---------------------------------------------------------------------------------------
+
+    def _outcome(self, done: list[Searched], violations: list[_Violation], bound: str) -> Outcome:
+        reached = frozenset[str]().union(*(each.reached for each in done))
+        verdict, shown = "holds", _Shown()
+        if violations:
+            verdict, bound = "violated", ""
+            shown = min((self._shown(violation) for violation in violations), key=lambda each: each.rank)
+        elif bound:
             verdict = "incomplete"
         elif self.open or self.solver is not None and self.solver.unknown:
             verdict = "incomplete"
             bound = f"{len(self.open)} observations are possible by themselves, and no whole path to one was found"
         elif any(witness not in reached for witness in self.prop.witnesses):
             verdict = "vacuous"
-        hidden = (self.summary.states, self.summary.transitions) if self.summary is not None else (0, 0)
-        steps = tuple((step.edge.process, step.edge.choice) for step in run.steps) if run is not None else ()
-        lines = frozenset(
-            line for table in self.plain.processes for line in self.system.spaces[table.process].machine.lines
-        )
+        asked = set(self.asked).union(*(each.asked for each in done))
+        finding = shown.finding
         return Outcome(
             verdict,
-            len(found.states) + hidden[0],
-            found.transitions + hidden[1],
-            found.depth,
-            len(self.asked),
-            len(self.asked) + self.paths,
+            sum(each.states for each in done),
+            sum(each.transitions for each in done),
+            max(each.depth for each in done),
+            len(asked),
+            len(asked) + self.confirmer.paths,
             bound,
-            steps,
+            shown.steps,
             finding.attempts if finding is not None else (),
             finding.stuck if finding is not None else (),
-            loop,
-            tuple(numbers),
-            how,
-            frozenset(reached),
-            frozenset(covered),
-            lines,
-            tuple(table.name for table in self.plain.processes),
+            shown.loop,
+            tuple(shown.numbers),
+            shown.how,
+            reached,
+            frozenset[tuple[str, int]]().union(*(each.covered for each in done)),
+            frozenset(self.lines),
+            tuple(name for _, name in sorted(self.actors.items())),
+            next((each.fallback for each in done if each.fallback), ""),
+            self.searched,
+            self.spared,
         )
 
-    def _replayed(self, found: Found, finding: Finding | None) -> tuple[Run, int, str]:
+    def _shown(self, violation: _Violation) -> _Shown:
+        """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""
+        options, part, path = self.options, violation.part, violation.found.path or ()
+        if violation.confirmed is None:
+            return self._replayed(violation)
+        run, observation = violation.confirmed
+        if not options.polish:
+            return _Shown(run)
+        (run, observation), how = self.confirmer.best(
+            part, path, violation.confirmed, options.canonical_states, self.bounds, options.engine
+        )
+        return _Shown(run, self.confirmer.numbers(observation), how=how)
+
+    def _replayed(self, violation: _Violation) -> _Shown:
+        finding, found, part = violation.finding, violation.found, violation.part
         path = finding.path if finding is not None else found.path or ()
         loop = finding.loop if finding is not None else ()
         how = "shortest of the reduced graph"
-        steps = [taken.step(found.tables) for taken in path]
-        edges = self._edges(steps)
+        edges = edges_of(part, [taken.step(found.tables) for taken in path])
         if finding is None and self.prop.kind != "invariant" and self.options.polish:
+            options = self.options
             paths = canonical_paths(
-                self.plain,
+                part.plain,
                 lambda _, step: step.breaks == self.prop.name,
                 len(edges),
-                self.options.canonical_states,
+                options.canonical_states,
                 self.bounds,
+                options.engine,
             )
             better = next(paths, None)
             if better is not None:
                 edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
         whole = edges + [m.edge for taken in loop for m in taken.step(found.tables).moves]
-        for run in lifts(self._target(), whole):
-            if finding is not None or run.steps and run.steps[-1].edge.breaks == self.prop.name:
-                return run, len(whole) - len(edges), how
-            if self.prop.kind == "invariant":
-                return run, 0, how
-        raise InternalError(
-            f"the counterexample to {self.prop.name} does not replay on the full model; please report this"
-        )
+        ends = finding is not None or self.prop.kind == "invariant"
 
-    def _evidence(self, found: Found) -> tuple[set[str], set[tuple[str, int]]]:
-        reached: set[str] = set()
-        covered: set[tuple[str, int]] = set()
+        def accept(run: Run) -> bool:
+            return ends or bool(run.steps) and run.steps[-1].edge.breaks == self.prop.name
 
-        def note(move: Move) -> None:
-            reached.update(move.reaches)
-            covered.update(move.lines)
-
-        for p, pc, which in found.taken:
-            for move in found.tables.processes[p].steps[pc][which].moves:
-                note(move)
-        if self.summary is not None:
-            for move in self.summary.hidden_moves():
-                note(move)
-        for space in self.system.spaces:
-            covered.update((space.machine.nodes[i].file, space.machine.nodes[i].line) for i in space.start_passed)
-        return reached, covered
+        run = self.confirmer.replayed(whole, accept, self.prop.name)
+        return _Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)
 
 
-def whole_observation(run: Run) -> Observation | None:
-    """The observation that the last step of a run makes, over all versions of the run; None where it makes none."""
-    if not run.steps:
-        return None
-    edge = run.steps[-1].edge
-    action = run.system.spaces[edge.process].machine.nodes[edge.node].action
-    if action is None or not action.observes or edge.piece is not None:
-        return None
-    seen = tuple(
-        run.seen(edge.process, register.index, register.access.lo, register.access.hi, name)
-        for name, register in zip(action.names, action.registers, strict=True)
-    )
-    sorts = {run.system.model.areas[register.access.area].sort for register in action.registers}
-    newest = max((run.newest.get(sort, 0) for sort in sorts), default=0)
-    return Observation(action.observes, seen, tuple(fact for _, fact in run.facts), newest + 1, whole=True)
+class _Shown:
+    """A run of the full model to show, with concrete values, the length of its loop, and how short it is."""
+
+    def __init__(
+        self,
+        run: Run | None = None,
+        numbers: list[dict[str, int]] | None = None,
+        loop: int = 0,
+        how: str = "",
+        finding: Finding | None = None,
+    ) -> None:
+        self.steps = tuple((step.edge.process, step.edge.choice) for step in run.steps) if run is not None else ()
+        self.numbers = numbers or []
+        self.loop = loop
+        self.how = how
+        self.finding = finding
+
+    @property
+    def rank(self) -> tuple[int, Rank]:
+        """What is shown of several parts' violations is the least of them all."""
+        return rank_of(self.steps)

@@ -70,7 +70,7 @@ class FrameKeys:
         point, names = found
         # From 3.13 on this is a live proxy: it is read while the generator rests and not kept.
         values = frame.f_locals if names else {}
-        held = tuple((name, self._freeze(values[name], name, frame, registers)) for name in names if name in values)
+        held = tuple([(name, self._freeze(values[name], name, frame, registers)) for name in names if name in values])
         loops = tuple(self._stack(generator, point, registers, iterators)) if point.depth else ()
         return number, offset, held, loops
 

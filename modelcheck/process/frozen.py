@@ -2,7 +2,8 @@
 
 Its one invariant: two values with one key behave alike, now and later.  So keys carry the type (`True` is not `1`),
 functions go by code, defaults and closure instead of identity, and anything that can change is refused.  Keys
-compare only within one `Freezer`, which numbers code objects and dataclass values to keep hashing cheap.
+compare only within one `Freezer`, which numbers code objects and dataclass values to keep hashing cheap; with
+`numbered` off they are larger and compare with those of any other such freezer.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ class NotFrozen(Exception):
 
 
 class Freezer:
-    """Turns values into keys and notes the registers met on the way."""
+    """Turns values into keys and notes the registers met on the way; `met` gets the functions and classes."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbered: bool = True, met: dict[FunctionType | type, None] | None = None) -> None:
+        self._numbered, self._met = numbered, met
         self._codes: dict[int, tuple[CodeType, int]] = {}
         self._numbers: dict[Hashable, int] = {}
         self._fields: dict[type, tuple[str, ...]] = {}
@@ -61,8 +63,8 @@ class Freezer:
         """A number for the code: equal for codes from the same place with the same instructions and constants."""
         found = self._codes.get(id(code))
         if found is None:
-            number = self._number(("code", code.co_filename, code.co_qualname, code.co_firstlineno, code))
-            found = self._codes[id(code)] = code, number
+            key = _code_key(code)
+            found = self._codes[id(code)] = code, self._numbers.setdefault(key, len(self._numbers))
         return found[1]
 
     def freeze(self, value: object, registers: set[int]) -> Hashable:
@@ -70,14 +72,20 @@ class Freezer:
         kind = type(value)
         if kind in _ATOMS:
             return kind, value
+        known = self._known.get(id(value))
+        if known is not None:
+            registers |= known[2]
+            return known[1]
         if kind is float:
             return kind, value.hex()  # type: ignore[attr-defined]  # mypy does not narrow on `kind`; 0.0 is not -0.0
         if isinstance(value, enum.Enum):
+            self._note(kind)
             return kind, value
         if isinstance(value, Register):
             registers.add(value.index)
             return kind, self._number((kind, value))
         if isinstance(value, tuple):
+            self._note(kind)
             return kind, self._items(value, registers), self._attributes(value, (), registers)
         if kind is frozenset:
             return kind, frozenset(self._items(tuple(value), registers))  # type: ignore[arg-type]  # the same
@@ -86,11 +94,17 @@ class Freezer:
         if is_dataclass(kind) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # not in typeshed
             return self._dataclass(value, registers)
         if isinstance(value, _BY_IDENTITY):
+            if isinstance(value, type):
+                self._note(value)
             return kind, value
         return self._callable(value, registers)
 
-    def _number(self, key: Hashable) -> int:
-        return self._numbers.setdefault(key, len(self._numbers))
+    def _number(self, key: Hashable) -> Hashable:
+        return self._numbers.setdefault(key, len(self._numbers)) if self._numbered else key
+
+    def _note(self, what: FunctionType | type) -> None:
+        if self._met is not None:
+            self._met[what] = None
 
     def _items(self, values: tuple[object, ...], registers: set[int]) -> tuple[Hashable, ...]:
         keys = []
@@ -112,19 +126,18 @@ class Freezer:
         return tuple(keys)
 
     def _dataclass(self, value: object, registers: set[int]) -> Hashable:
-        known = self._known.get(id(value))
-        if known is None:
-            inside: set[int] = set()
-            kind, functions = type(value), self._functions_met
-            names = self._fields.get(kind)
-            if names is None:
-                names = self._fields[kind] = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
-            present = ((name, getattr(value, name)) for name in names if hasattr(value, name))
-            key = (kind, self._named(present, inside, "."), self._attributes(value, names, inside))
-            known = value, (kind, self._number(key)), frozenset(inside)
-            if self._functions_met == functions:  # else a closure cell may change under it
-                self._known[id(value)] = known
-        registers |= known[2]
+        inside: set[int] = set()
+        kind, functions = type(value), self._functions_met
+        names = self._fields.get(kind)
+        if names is None:
+            names = self._fields[kind] = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
+            self._note(kind)
+        present = ((name, getattr(value, name)) for name in names if hasattr(value, name))
+        key = (kind, self._named(present, inside, "."), self._attributes(value, names, inside))
+        known = value, (kind, self._number(key)), frozenset(inside)
+        if self._functions_met == functions:  # else a closure cell may change under it
+            self._known[id(value)] = known
+        registers |= inside
         return known[1]
 
     def _attributes(self, value: object, declared: tuple[str, ...], registers: set[int]) -> Hashable:
@@ -156,13 +169,15 @@ class Freezer:
         if id(function) in self._open:  # it reaches itself through its closure
             return "again", len(self._open) - self._open.index(id(function))
         self._functions_met += 1
+        self._note(function)
         self._open.append(id(function))
         try:
             code = function.__code__
             cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
             held = [(name, content) for name, cell in cells for content in _contents(cell)]
             defaults = (("__defaults__", function.__defaults__), ("__kwdefaults__", _pairs(function.__kwdefaults__)))
-            return (FunctionType, self.code(code), self._named(iter(defaults), registers, "."),
+            key = self.code(code) if self._numbered else _code_key(code)
+            return (FunctionType, key, self._named(iter(defaults), registers, "."),
                     self._named(iter(held), registers, " closure `", "`"), self._attributes(function, (), registers))
         finally:
             self._open.pop()
@@ -184,6 +199,10 @@ def advice(value: object) -> str:
     if hasattr(value, "__next__"):
         return "loop over the range, tuple or str itself with `for`, and keep no iterator"
     return "keep only numbers, text, tuples, enums and frozen dataclasses, or `del` it before the yield"
+
+
+def _code_key(code: CodeType) -> Hashable:
+    return "code", code.co_filename, code.co_qualname, code.co_firstlineno, code
 
 
 def _contents(cell: object) -> tuple[object, ...]:

@@ -7,98 +7,153 @@ the whole path (design.md section 2).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from modelcheck.errors import InternalError
-from modelcheck.smt.values import Observation, Seen, SeenFact, Values
+from modelcheck.smt.cores import Cores
+from modelcheck.smt.guarded import GuardedFormulas
+from modelcheck.smt.values import Observation, Seen, Values
 
 TIMEOUT_MS = 60_000
+Bytes = tuple[tuple[int, int, str], ...]
 
 
 @dataclass(slots=True)
 class Solver:
-    """Answers, cached by the observation's canonical form; counts the questions z3 got."""
+    """Answers, cached by the observation's canonical form, and what they cost.
+
+    An observation is a set of formulas: the assumptions on its number of versions, what each fact says of single
+    bytes, and the parts of `violated`.  Observations share most of them, so z3 keeps every formula it was given, and a
+    set it refuted refutes every observation that has it (`cores`).  The assumptions are formulas like the others: a
+    core found among five versions holds among seven if they have what it needs, and a number of versions that cannot
+    exist refutes no smaller one.
+
+    `asked` counts the distinct observations that `possible` decided, `spared` those of them that z3 did not see
+    because a core refuted them.  `queries` are the questions z3 got: the others of `asked`, and one for each `solves`
+    and `concrete`.  `unknown` are those of `possible` that it gave up.  `seconds` is the time spent on all three,
+    formulas included, by `clock`.  An answer that z3 gives depends on the observation alone; which questions it got,
+    or gave up in time, depends also on what was asked before.
+    """
 
     values: Values
+    clock: Callable[[], float] = time.monotonic
+    asked: int = 0
+    spared: int = 0
     queries: int = 0
     unknown: int = 0
+    seconds: float = 0.0
     _known: dict[Observation, bool] = field(default_factory=dict)
-    _versions: dict[int, tuple[Any, list[dict[str, Any]]]] = field(default_factory=dict)
-    _bytes: dict[tuple[int, int, int, str], Any] = field(default_factory=dict)
+    _variables: list[dict[str, Any]] = field(default_factory=list)  # of every version, the oldest first
+    _bytes: dict[tuple[int, int, str], Any] = field(default_factory=dict)
+    _assumed: dict[int, frozenset[int]] = field(default_factory=dict)  # formulas by number of versions
+    _facts: dict[tuple[Bytes, Bytes, bool], frozenset[int]] = field(default_factory=dict)
+    _formulas: GuardedFormulas = field(default_factory=lambda: GuardedFormulas(TIMEOUT_MS))
+    _cores: Cores = field(default_factory=Cores)
 
     def possible(self, observation: Observation) -> bool:
         """Whether values exist for which the observation is a violation; an undecided question counts as possible."""
         known = self._known.get(observation)
         if known is None:
-            known = self._known[observation] = self._ask(observation)
+            with self._timed():
+                known = self._known[observation] = self._decide(observation)
+            self.asked += 1
         return known
 
-    def _ask(self, observation: Observation) -> bool:
+    def _decide(self, observation: Observation) -> bool:
+        question = self._without_violation(observation)
+        if not self._cores.refute(question):  # most are refuted here, before `violated` is built
+            question |= {self._formulas.number(part) for part in _parts(self._violated(observation))}
+            if not self._cores.refute(question):
+                return self._ask(question)
+        self.spared += 1
+        return False
+
+    def _ask(self, question: frozenset[int]) -> bool:
         import z3
 
-        solver, versions = self._base(observation.versions)
-        solver.push()
-        try:
-            for formula in self._formulas(observation, versions):
-                solver.add(formula)
-            self.queries += 1
-            answer = solver.check()
-        finally:
-            solver.pop()
-        if answer == z3.unknown:
+        self.queries += 1
+        answer, core = self._formulas.check(question)
+        if answer == z3.unsat:
+            self._cores.add(core)
+        elif answer == z3.unknown:
             self.unknown += 1
         return bool(answer != z3.unsat)
 
-    def _base(self, count: int) -> tuple[Any, list[dict[str, Any]]]:
-        """A solver that holds the assumptions on `count` versions, and those versions' variables."""
-        known = self._versions.get(count)
-        if known is None:
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        started = self.clock()
+        try:
+            yield
+        finally:
+            self.seconds += self.clock() - started
+
+    # -- formulas -----------------------------------------------------------------------------------------------
+
+    def _versions(self, count: int) -> list[dict[str, Any]]:
+        """The variables of `count` versions; version k has the same ones whatever the count."""
+        import z3
+
+        for k in range(len(self._variables), count):
+            sizes = [(name, 8 * (hi - lo)) for name, lo, hi in self.values.fields]
+            self._variables.append({name: z3.BitVec(f"{name}_{k}", size) for name, size in sizes})
+        return self._variables[:count]
+
+    def _byte(self, version: int, offset: int, form: str) -> Any:
+        key = (version, offset, form)
+        if key not in self._bytes:
             import z3
 
-            versions = [{name: z3.BitVec(f"{name}_{k}", 8 * (hi - lo)) for name, lo, hi in self.values.fields}
-                        for k in range(count)]
-            solver = z3.SolverFor("QF_BV")
-            solver.set("timeout", TIMEOUT_MS)
-            for _, formula in self.values.assume(z3, versions):
-                solver.add(formula)
-            known = self._versions[count] = (solver, versions)
-        return known
+            self._bytes[key] = self.values.byte(z3, self._variables[version], offset, form)
+        return self._bytes[key]
 
-    def _byte(self, count: int, versions: list[dict[str, Any]]) -> Callable[[int, int, str], Any]:
+    def _assumptions(self, count: int) -> list[Any]:
         import z3
 
-        def byte(version: int, offset: int, form: str) -> Any:
-            key = (count, version, offset, form)
-            if key not in self._bytes:
-                self._bytes[key] = self.values.byte(z3, versions[version], offset, form)
-            return self._bytes[key]
-        return byte
+        return [formula for _, formula in self.values.assume(z3, self._versions(count))]
 
-    def _formulas(self, observation: Observation, versions: list[dict[str, Any]]) -> list[Any]:
+    def _violated(self, observation: Observation) -> Any:
         import z3
 
-        byte = self._byte(observation.versions, versions)
-        formulas = [formula for fact in observation.facts for formula in _fact(z3, fact, byte)]
-        formulas.append(self.values.violated(z3, versions, observation, byte))
-        return formulas
+        return self.values.violated(z3, self._versions(observation.versions), observation, self._byte)
+
+    def _without_violation(self, observation: Observation) -> frozenset[int]:
+        """The formulas of the assumptions and of the facts."""
+        count, number = observation.versions, self._formulas.number
+        if count not in self._assumed:
+            self._assumed[count] = frozenset(number(formula) for formula in self._assumptions(count))
+        found = [self._assumed[count]]
+        for fact in observation.facts:
+            if fact.test == "equal":
+                key = (fact.values[0].bytes, fact.values[1].bytes, fact.outcome)
+                if key not in self._facts:
+                    self._facts[key] = frozenset(number(formula) for formula in _comparison(*key, self._byte))
+                found.append(self._facts[key])
+        return frozenset().union(*found)
+
+    # -- whole paths --------------------------------------------------------------------------------------------
 
     def solves(self, observation: Observation) -> bool:
         """Whether the whole path that `observation` tells of is a violation for some values; asked anew each time."""
         import z3
 
-        return bool(self._whole(observation).check() == z3.sat)
+        with self._timed():
+            return bool(self._whole(observation).check() == z3.sat)
 
     def _whole(self, observation: Observation) -> Any:
         """A new solver that holds the assumptions and the whole path: earlier questions must not change its answers."""
         import z3
 
-        versions = self._base(observation.versions)[1]
-        solver = z3.SolverFor("QF_BV")
+        solver = z3.SimpleSolver()  # half the time of the QF_BV solver, for `solves` and for `concrete`
         solver.set("timeout", TIMEOUT_MS)
-        for formula in (*(f for _, f in self.values.assume(z3, versions)), *self._formulas(observation, versions)):
-            solver.add(formula)
+        solver.add(*self._assumptions(observation.versions))
+        for fact in observation.facts:
+            if fact.test == "equal":
+                solver.add(*_comparison(fact.values[0].bytes, fact.values[1].bytes, fact.outcome, self._byte))
+        solver.add(self._violated(observation))
         self.queries += 1
         return solver
 
@@ -108,9 +163,13 @@ class Solver:
         Preferences of the spec are kept one by one where an answer remains, so the values read well; what they leave
         open is the least there is, so the values do not depend on what z3 was asked before.
         """
+        with self._timed():
+            return self._concrete(observation)
+
+    def _concrete(self, observation: Observation) -> list[dict[str, int]] | None:
         import z3
 
-        versions = self._base(observation.versions)[1]
+        versions = self._versions(observation.versions)
         solver = self._whole(observation)
         if solver.check() != z3.sat:
             return None
@@ -125,7 +184,7 @@ class Solver:
         """The names of the assumptions every answer rests on."""
         import z3
 
-        return tuple(dict.fromkeys(name for name, _ in self.values.assume(z3, self._base(2)[1])))
+        return tuple(dict.fromkeys(name for name, _ in self.values.assume(z3, self._versions(2))))
 
 
 def _least(z3: Any, solver: Any, variables: list[Any]) -> list[int]:
@@ -145,18 +204,27 @@ def _least(z3: Any, solver: Any, variables: list[Any]) -> list[int]:
     return values
 
 
-def _fact(z3: Any, fact: SeenFact, byte: Callable[[int, int, str], Any]) -> list[Any]:
-    """What a comparison's outcome says of the bytes; bytes not carried say nothing."""
-    if fact.test != "equal":
-        return []  # which form a byte has is in the observation itself
-    left, right = fact.values
-    pairs = list(zip(left.bytes, right.bytes, strict=False))
-    known = [(a, b) for a, b in pairs if a[1] >= 0 and b[1] >= 0]
-    whole = len(left.bytes) == len(right.bytes) == len(known)
-    if not fact.outcome and not whole:
+def _parts(formula: Any) -> list[Any]:
+    """Formulas that hold together exactly where `formula` holds: the children of a conjunction."""
+    import z3
+
+    return list(formula.children()) if z3.is_and(formula) else [formula]
+
+
+def _comparison(left: Bytes, right: Bytes, outcome: bool, byte: Callable[[int, int, str], Any]) -> list[Any]:
+    """What the outcome of a comparison for equality says of the bytes; bytes not carried say nothing.
+
+    Other tests ask which form a byte has, and that is in the observation itself.
+    """
+    import z3
+
+    known = [(a, b) for a, b in zip(left, right, strict=False) if a[1] >= 0 and b[1] >= 0]
+    whole = len(left) == len(right) == len(known)
+    if not outcome and not whole:
         return []
-    same = [byte(a[1], a[0], a[2]) == byte(b[1], b[0], b[2]) for a, b in known if a != b]
-    if fact.outcome:
+    pairs = [(min(a, b), max(a, b)) for a, b in known if a != b]  # in one order: x == y and y == x are one formula
+    same = [byte(a[1], a[0], a[2]) == byte(b[1], b[0], b[2]) for a, b in pairs]
+    if outcome:
         return same
     return [z3.Not(z3.And(same)) if same else z3.BoolVal(False)]
 

@@ -7,7 +7,7 @@ spec's functions get the module and build formulas of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -43,6 +43,14 @@ class Observation:
     facts: tuple[SeenFact, ...]
     versions: int
     whole: bool = False
+    _hash: int = field(init=False, repr=False, compare=False)  # answers are looked up by observations, which are deep
+
+    def __post_init__(self) -> None:
+        parts = self.property, self.seen, self.facts, self.versions, self.whole
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def named(self, name: str) -> Seen:
         """The loaded value of that name."""

@@ -6,7 +6,7 @@ local state and on linked slots, so a search, a replay and a native engine read 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from modelcheck.errors import SpecError
 from modelcheck.expression import BOOL, Const, Slot, conjunction
 from modelcheck.memory.cells import CellMap
 from modelcheck.memory.ordering import ORDERINGS
-from modelcheck.process import StepMachine, extract
+from modelcheck.process import StepMachine, machine_of
 from modelcheck.system.local_space import Edge, Local, LocalSpace
 from modelcheck.system.model import Model, Process
 
@@ -31,7 +31,7 @@ class System:
         self.model = model
         self.watched = watched
         self.processes = tuple(model.processes)
-        machines = [_machine(process) for process in self.processes]
+        machines = [step_machine(process) for process in self.processes]
         _check_areas(machines, model)
         accesses = [
             node.action.access
@@ -42,15 +42,21 @@ class System:
         self.cells = {
             name: CellMap(area, [a for a in accesses if a.area == name]) for name, area in model.areas.items()
         }
-        sleeping = next(
+        self.sleeping = next(
             (p.name for p in model.properties.values() if p.kind == "sleep-in-atomic" and p.name in watched), ""
         )
         self.spaces = tuple(
-            LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched, sleeping)
+            LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched, self.sleeping)
             for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True))
         )
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)
+
+    def like(self, process: int) -> Hashable:
+        """What edges look at beside the step machine and memory: equal for processes that are linked alike."""
+        one = self.processes[process]
+        nested = tuple((other.name, other.where) for other in self.processes if other.host == one.name)
+        return process, one.name, bool(one.host), nested, self.watched, self.sleeping
 
     def active(self, process: int) -> Slot:
         """The flag that a nested process runs, and its host stands still."""
@@ -91,9 +97,10 @@ _PREEMPT = Action("shared", "preempt", (Branch(),), test="preempt")
 _RESUME = Action("shared", "resume", (Branch(),), test="resume")
 
 
-def _machine(process: Process) -> StepMachine:
+def step_machine(process: Process) -> StepMachine:
+    """The step machine of a process; a nested one is started by a preemption, again and again."""
     if not process.host:
-        return extract(process.body, process.name, initial=process.context)
+        return machine_of(process.body, process.name, process.context)
     body = process.body
 
     def nested() -> Generator[Action, Any, None]:
@@ -102,7 +109,7 @@ def _machine(process: Process) -> StepMachine:
             yield from body()
             yield _RESUME
 
-    return extract(nested, process.name, initial=process.context)
+    return machine_of(nested, process.name, process.context)
 
 
 def _check_areas(machines: list[StepMachine], model: Model) -> None:

@@ -10,7 +10,7 @@ Its one invariant: an edge's guard and updates speak of linked slots only.  It d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -248,6 +248,26 @@ class LocalSpace:
             updates.append((self.own(copy), form))
         return updates
 
+    def _forgets(self, action: Action) -> Iterator[tuple[Slot, Expr]]:
+        """Registers that hold nothing again: stamps of -1, which no ranking counts, and the first form."""
+        for register in action.forgets:
+            prefix = f"r{register.index}."
+            for cell in self._cells[register.access.area].within(register.access.lo, register.access.hi):
+                stamp, form = cell.slot(prefix), cell.form_slot(prefix)
+                yield self.own(stamp), Const(stamp.initial)
+                if form is not None:
+                    yield self.own(form), Const(form.initial)
+
+    def _check_forgotten(self, node: Node, number: int) -> None:
+        assert node.action is not None
+        held = set(self.machine.nodes[node.targets[number]].live)
+        if any(register.index in held for register in node.action.forgets):
+            raise SpecError(
+                f"process {self.process.name!r} forgets a loaded value at {node.action.label!r} and uses it later; "
+                "forget it at its last use",
+                f"{node.file}:{node.line}",
+            )
+
     # -- branches -----------------------------------------------------------------------------------------------
 
     def _branches(self, local: Local) -> list[Edge]:
@@ -257,7 +277,7 @@ class LocalSpace:
             return []
         if local.window and action.kind in ("shared", "lock", "check"):
             return []
-        waits = {register.index for register in action.registers}
+        waits = {register.index for register in action.awaits}
         if any(self.machine.nodes[i].register in waits for i, _ in local.window):
             return []
         if action.sleeps and node.context.atomic and self._sleeping:
@@ -300,6 +320,9 @@ class LocalSpace:
             action.label if len(action.branches) == 1 else f"{action.label} -> {_answer(branch.stay, branch.response)}"
         )
         updates = tuple((self.own(slot), self.link(value)) for slot, value in branch.updates)
+        if not branch.stay:
+            self._check_forgotten(node, number)
+            updates += tuple(self._forgets(action))
         return Edge(
             self.index,
             local,

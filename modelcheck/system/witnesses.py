@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 
 from modelcheck.action import Access
-from modelcheck.process import extract
+from modelcheck.system.link import step_machine
 from modelcheck.system.model import Model
 
 
@@ -19,7 +19,7 @@ def accesses(model: Model) -> tuple[Access, ...]:
     """Every access that some process of the model may make, each once, in order of processes and nodes."""
     found: dict[Access, None] = {}
     for process in model.processes:
-        for node in extract(process.body, process.name, initial=process.context).nodes:
+        for node in step_machine(process).nodes:
             if node.action is not None and node.action.access is not None:
                 found[node.action.access] = None
     return tuple(found)

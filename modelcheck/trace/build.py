@@ -11,8 +11,9 @@ from pathlib import Path
 
 from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt
+from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.run import Happened, Run
-from modelcheck.explore.verify import Outcome, whole_observation
+from modelcheck.explore.verify import Outcome
 from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
 from modelcheck.system.link import System

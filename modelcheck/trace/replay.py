@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.verify import verify, whole_observation
+from modelcheck.explore.confirm import whole_observation
+from modelcheck.explore.verify import verify
 from modelcheck.smt.solver import Solver
 from modelcheck.spec import Setting, Spec
 from modelcheck.system.link import System

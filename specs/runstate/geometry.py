@@ -38,7 +38,7 @@ def obligations() -> tuple[Obligation, ...]:
         Obligation("the second part is empty unless the struct crosses the page", lambda z3: _lengths(z3, _needless)),
         *(
             Obligation(
-                f"the {len(classes(abi))} classes explored cover all 4096 offsets of abi {abi}, each once",
+                f"the {len(classes(abi))} classes of offsets cover all 4096 of abi {abi}, each once",
                 _uncovered(abi),
             )
             for abi in (64, 32)

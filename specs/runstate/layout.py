@@ -15,11 +15,10 @@ UPDATE = "XEN_RUNSTATE_UPDATE"  # the form of a store whose last entry-time byte
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """The struct of one ABI (64 or 32) at one offset (0..4095) in its page; all lengths in bytes."""
+class Struct:
+    """The struct of one ABI (64 or 32); all lengths in bytes.  This much of a layout a reader looks at."""
 
     abi: int
-    offset: int
 
     @property
     def size(self) -> int:
@@ -48,12 +47,12 @@ class Layout:
         times = tuple((f"time[{i}]", t + 8 * i, t + 8 * i + 8) for i in range(4))
         return (("state", 0, 4), ("state_entry_time", self.entry, self.entry + 8), *times)
 
-    @property
-    def user_len1(self) -> int:
-        """G1: bytes on the first page.  The writer tests with >=, so the exact fit computes it the split way."""
-        if self.offset + self.size >= PAGE_SIZE:
-            return PAGE_SIZE - self.offset
-        return self.size
+
+@dataclass(frozen=True, slots=True)
+class Parts(Struct):
+    """The struct as the writer addresses it: `user_len1` bytes on the first page, the rest on the second."""
+
+    user_len1: int
 
     @property
     def user_len2(self) -> int:
@@ -65,11 +64,40 @@ class Layout:
         """Whether the writer needs the second cache (G4, G5)."""
         return self.user_len2 != 0
 
+
+@dataclass(frozen=True, slots=True)
+class Layout(Struct):
+    """The struct of one ABI at one offset (0..4095) in its page."""
+
+    offset: int
+
+    @property
+    def user_len1(self) -> int:
+        """G1: bytes on the first page.  The writer tests with >=, so the exact fit computes it the split way."""
+        if self.offset + self.size >= PAGE_SIZE:
+            return PAGE_SIZE - self.offset
+        return self.size
+
+    @property
+    def parts(self) -> Parts:
+        """What the writer sees of it: not where in its page the area lies, nor its line cuts."""
+        return Parts(self.abi, self.user_len1)
+
+    @property
+    def user_len2(self) -> int:
+        """As in Parts."""
+        return self.parts.user_len2
+
+    @property
+    def split(self) -> bool:
+        """As in Parts."""
+        return self.parts.split
+
     @property
     def cuts(self) -> tuple[tuple[int, str], ...]:
         """The cuts inside the struct as (first byte after the cut, "line" or "page")."""
-        places = [(self.offset + byte, byte) for byte in range(1, self.size)]
-        return tuple((byte, "line" if at % PAGE_SIZE else "page") for at, byte in places if at % LINE == 0)
+        inside = range(LINE - self.offset % LINE, self.size, LINE)
+        return tuple((byte, "line" if (self.offset + byte) % PAGE_SIZE else "page") for byte in inside)
 
     @property
     def entry_cut(self) -> tuple[int, str] | None:

@@ -10,19 +10,23 @@ else, and no facts for z3.
 
 Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and
 the stores to both pages lie between the same two barriers, so only where the entry time is cut and whether there are
-two pages matters.  With one byte carried, only which cache its stores go through.  A test compares the tables of
+two pages matters.  With one byte carried, only which cache its stores go through.  With none, a store is a step only
+where it reaches outside the area: where none does, only whether there are two pages.  A test compares the tables of
 settings that this module calls equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import astuple
+from dataclasses import fields, replace
+from functools import lru_cache
 
 from modelcheck import Setting, witness_classes
 from specs.runstate.geometry import offset_class
-from specs.runstate.scene import Projection, build, layout_of
-from specs.runstate.versions import writer
+from specs.runstate.layout import PAGE_SIZE, Layout
+from specs.runstate.scene import Projection, build, layout_of, scene_of
+from specs.runstate.versions import Writer, writer
+from specs.runstate.writer import leaves, storing
 
 
 def projections(setting: Setting) -> tuple[Projection, ...]:
@@ -59,20 +63,38 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
 
 def equivalence(setting: Setting) -> Hashable:
     """Equal for settings whose models are equal up to names; see the module."""
+    about_reader = setting.property in ("torn-read", "reader-terminates")
+    elsewhere = ("offset", "abi") if about_reader else ("offset", "abi", "reader", "clock")
+    rest = tuple([pair for pair in setting.values if pair[0] not in elsewhere])
     layout = layout_of(setting)
-    version = astuple(writer(setting.version))[1:]
-    rest = tuple((name, value) for name, value in setting.values if name not in ("offset", "abi"))
     match setting.property:
+        case "torn-read" | "reader-terminates" if setting.text("reader") == "state-only":
+            where: Hashable = (layout.split, next((byte for byte, _ in layout.cuts if byte < 4), 0))
         case "torn-read" | "reader-terminates":
-            where: Hashable = (layout.split, layout.entry_cut)
-            if setting.text("reader") == "state-only":
-                where = (layout.split, next((byte for byte, _ in layout.cuts if byte < 4), 0))
+            where = (layout.split, layout.entry_cut)
         case "stale-mapping":
             where = (layout.split, layout.update_byte < layout.user_len1)
-        case "out-of-area":
+        case "out-of-area" if _leaves(setting, layout):
             where = offset_class(layout)
         case _:
             where = layout.split
-    if setting.property not in ("torn-read", "reader-terminates"):
-        rest = tuple((name, value) for name, value in rest if name not in ("reader", "clock"))
-    return version, setting.property, layout.abi, where, rest
+    return _guest_half(writer(setting.version)), setting.property, layout.abi, where, rest
+
+
+@lru_cache(maxsize=64)  # more than there are
+def _guest_half(version: Writer) -> Hashable:
+    """What there is of a version beside its name: some have one guest-writing half."""
+    return tuple(getattr(version, field.name) for field in fields(version) if field.name != "name")
+
+
+def _leaves(setting: Setting, layout: Layout) -> bool:
+    """Whether a store of the writer reaches outside the area, by the writer's own code."""
+    offset = PAGE_SIZE - layout.user_len1 if layout.split else 0  # the writer sees no more of the offset than this
+    values = tuple([(name, offset if name == "offset" else value) for name, value in setting.values])
+    return _some_leaves(replace(setting, values=values), storing())
+
+
+@lru_cache(maxsize=512)  # 92 for each version and way of storing
+def _some_leaves(setting: Setting, run: tuple[object, ...]) -> bool:
+    """The same, kept; `run` is what runs, so that other code in its place is asked anew."""
+    return leaves(scene_of(setting))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelcheck import Area, equal, has_variant, observe, reach, rmb
-from specs.runstate.layout import UPDATE, Layout
+from specs.runstate.layout import UPDATE, Struct
 from specs.runstate.pfncache import Steps
 
 SNAPSHOT = "xen_get_runstate_snapshot_cpu_delta"
@@ -28,7 +28,7 @@ class View:
     """
 
     area: Area
-    layout: Layout
+    layout: Struct
     witnesses: tuple[int, ...] | None = None
     early: bool = False
     facts: bool = True

@@ -3,7 +3,10 @@
 A projection says what a model leaves out: `carried` are the bytes of the area whose provenance is kept, `copied` those
 of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag, `facts`
 whether it holds on to what only z3 looks at.  The full model is the projection None.  Which projections prove which
-property, and why, is in `properties`.
+property, and why, is in `projections`.
+
+The processes get the area's name and size alone, and as much of the layout as they look at: where the area lies and
+what the state carries of it concerns the model's own area.  So settings and projections share their processes.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from typing import cast
 
 from modelcheck import Area, Model, Setting, Tear, Where
 from specs.runstate.invalidators import mmu_notifier
-from specs.runstate.layout import LINE, PAGE_SIZE, Layout
+from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
 from specs.runstate.pfncache import make_gpc, make_kvm
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
@@ -39,12 +42,29 @@ def layout_of(setting: Setting) -> Layout:
     return Layout(setting.number("abi"), setting.number("offset"))
 
 
+def scene_of(setting: Setting) -> Scene:
+    """What the writer of a setting works on."""
+    model, layout = Model("slots"), layout_of(setting)
+    return Scene(
+        writer(setting.version),
+        layout.parts,
+        Area("runstate", layout.size),
+        make_kvm(model),
+        make_gpc(model, "gpc1"),
+        make_gpc(model, "gpc2"),
+        model.stamp("shadow"),
+        model.bool("writer idle", True) if setting.property == "reader-terminates" else None,
+        setting.text("flag") == "on",
+        setting.text("without"),
+    )
+
+
 def build(setting: Setting, projection: Hashable = None) -> Model:
     """The model of one setting, full or projected."""
     assert projection is None or isinstance(projection, Projection)
     layout, version = layout_of(setting), writer(setting.version)
     model = Model("runstate", compiler=setting.text("compiler"))
-    area = model.area(
+    model.area(
         Area(
             "runstate",
             layout.size,
@@ -58,34 +78,21 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
             bounds="out-of-area",
         )
     )
-    kvm, gpc1, gpc2 = make_kvm(model), make_gpc(model, "gpc1"), make_gpc(model, "gpc2")
-    idle = model.bool("writer idle", True) if setting.property == "reader-terminates" else None
-    scene = Scene(
-        version,
-        layout,
-        area,
-        kvm,
-        gpc1,
-        gpc2,
-        model.stamp("shadow"),
-        idle,
-        setting.text("flag") == "on",
-        setting.text("without"),
-    )
+    scene = scene_of(setting)
     model.process("vcpu", vcpu, scene, title="KVM, vCPU task", cpu=0)
     where = WHERE[setting.text("preemption")]
     model.process(
         "sched_out", sched_out, scene, title="KVM, sched_out on the vCPU task", cpu=0, host="vcpu", where=where
     )
-    caches = (gpc1, gpc2) if layout.split else (gpc1,)
-    model.process("notifier", mmu_notifier, kvm, caches, version.read_first, title="MMU notifier", cpu=2)
+    caches = (scene.gpc1, scene.gpc2) if layout.split else (scene.gpc1,)
+    model.process("notifier", mmu_notifier, scene.kvm, caches, version.read_first, title="MMU notifier", cpu=2)
     view = (
-        View(area, layout)
+        View(scene.area, Struct(layout.abi))
         if projection is None
-        else View(area, layout, projection.copied, projection.early, projection.facts)
+        else View(scene.area, Struct(layout.abi), projection.copied, projection.early, projection.facts)
     )
     reader = setting.text("reader")
     model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
     model.initially += ["update 0 complete, flag clear, both caches valid"]
-    declare(model, setting, layout, idle)
+    declare(model, setting, layout, scene.idle)
     return model

@@ -62,6 +62,9 @@ VERSIONS = (
 )
 
 
+_BY_NAME = {each.name: each for each in WRITERS}
+
+
 def writer(version: str) -> Writer:
     """The writer of a version by its name."""
-    return next(each for each in WRITERS if each.name == version)
+    return _BY_NAME[version]

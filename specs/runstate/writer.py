@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelcheck import Area, Irq, Slot, assign, fresh, reach, sleep_point, smp_wmb
-from specs.runstate.layout import UPDATE, Layout
+from specs.runstate.layout import UPDATE, Parts
 from specs.runstate.pfncache import Gpc, Kvm, Steps, refresh
 from specs.runstate.versions import Writer
 
@@ -19,10 +19,13 @@ GUEST = "kvm_xen_update_runstate_guest"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the writer works on.  `without` names a guard left out: "check", "lock", "retry" or "update-bit"."""
+    """What the writer works on.  `without` names a guard left out: "check", "lock", "retry" or "update-bit".
+
+    No more than it looks at, so that the writers of all areas with equal parts are one process (see `scene`).
+    """
 
     version: Writer
-    layout: Layout
+    layout: Parts
     area: Area
     kvm: Kvm
     gpc1: Gpc
@@ -169,6 +172,17 @@ def put(scene: Scene, lo: int, hi: int, form: str, text: str, copy: bool = False
     return scene.area.store(
         lo, hi, scene.shadow, form, "copy" if copy else "plain", ((gpc.mapped(), "stale-mapping"),), text
     )
+
+
+def storing() -> tuple[object, ...]:
+    """The code that store() runs: what is known of its stores holds while this is the same."""
+    return store, store_v2, store_single, store_split, put
+
+
+def leaves(scene: Scene) -> bool:
+    """Whether a store reaches outside the area: all stores are what store() yields, which branches on no answer."""
+    accesses = [action.access for action in store(scene) if action.access is not None]
+    return any(access.lo < 0 or access.hi > scene.area.size for access in accesses)
 
 
 def unlock(scene: Scene, atomic: bool) -> Steps:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelcheck import UsageError
-from modelcheck.campaign import Limits, Report, Request, Result, ranges, run
+from modelcheck.campaign import ranges, run
+from modelcheck.results import Limits, Report, Request, Result
 
 
 def toy(*versions: str, spec: object = TOY, **values: object) -> Report:
@@ -122,7 +123,8 @@ def test_a_check_of_nothing_is_refused_with_the_reason() -> None:
 
 
 def test_an_unknown_reduction_is_told_what_there_is() -> None:
-    with pytest.raises(UsageError, match="no reduction 'magic'; there are slice, dead, merge, ample, summary"):
+    there = "slice, split, symmetry, dead, merge, ample, summary"
+    with pytest.raises(UsageError, match=f"no reduction 'magic'; there are {there}"):
         run(Request(TOY, ("new",), (("room", (0,)),), without=("magic",)))
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from modelcheck.campaign import Report, Request, Result, run
+from modelcheck.campaign import run
+from modelcheck.results import Report, Request, Result
 from modelcheck.spec import Value
 from modelcheck.trace.file import read_trace, trace_id
 from specs.runstate import SPEC

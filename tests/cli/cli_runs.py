@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from modelcheck.campaign import Report, Result
+from modelcheck.results import Report, Result
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,6 +12,7 @@ from cli_runs import report, result, violated
 from modelcheck import campaign
 from modelcheck.cli.main import main
 from modelcheck.errors import InternalError, SpecError, UsageError
+from modelcheck.results import Limits, Report, Request, Result
 
 Check = Callable[..., int]
 SPEC = '''
@@ -33,7 +34,7 @@ SPEC = Spec(
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[campaign.Request]:
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Request]:
     """Requests made, in a directory of its own that holds the spec."""
     monkeypatch.chdir(tmp_path)
     Path("made.py").write_text(SPEC)
@@ -41,11 +42,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[campaign.Requ
 
 
 @pytest.fixture
-def check(asked: list[campaign.Request], monkeypatch: pytest.MonkeyPatch) -> Check:
+def check(asked: list[Request], monkeypatch: pytest.MonkeyPatch) -> Check:
     """Runs `check` on a campaign that ends with this report, or raises this."""
 
-    def run(outcome: campaign.Report | BaseException, *options: str) -> int:
-        def made_up(request: campaign.Request, progress: campaign.Progress | None = None) -> campaign.Report:
+    def run(outcome: Report | BaseException, *options: str) -> int:
+        def made_up(request: Request, progress: campaign.Progress | None = None) -> Report:
             asked.append(request)
             if progress is not None:
                 progress("p", 1, 2, 3, 0.5)
@@ -73,7 +74,7 @@ VACUOUS = result("w", "vacuous", witnesses=(("retry taken", False), ("accepted",
     ((HOLDS, VACUOUS), 3, "vacuous"),
 ])
 def test_exit_status_and_verdict_of_several(check: Check, capsys: pytest.CaptureFixture[str],
-                                            results: tuple[campaign.Result, ...], status: int, verdict: str) -> None:
+                                            results: tuple[Result, ...], status: int, verdict: str) -> None:
     assert check(report(*results), "--json") == status
     assert json.loads(capsys.readouterr().out)["verdict"] == verdict
     assert check(report(*results)) == status
@@ -90,7 +91,7 @@ def test_exit_status_and_verdict_of_several(check: Check, capsys: pytest.Capture
     ((INCOMPLETE, VIOLATED), 3),
     ((result(verdict="incomplete", expected="holds"), HOLDS), 3),
 ])
-def test_expect_asks_whether_verdicts_are_the_expected_ones(check: Check, results: tuple[campaign.Result, ...],
+def test_expect_asks_whether_verdicts_are_the_expected_ones(check: Check, results: tuple[Result, ...],
                                                             status: int) -> None:
     assert check(report(*results), "--expect") == status
 
@@ -252,19 +253,19 @@ def test_no_result_at_all_is_bad_usage(check: Check, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err.startswith("error: none of the combinations")
 
 
-def test_defaults_are_the_newest_version_and_the_parameters_own(check: Check, asked: list[campaign.Request]) -> None:
+def test_defaults_are_the_newest_version_and_the_parameters_own(check: Check, asked: list[Request]) -> None:
     check(report(HOLDS))
     request = asked[0]
     assert request.versions == ("v3",)
     assert request.values == (("abi", ("64", "32")),)
     assert (request.properties, request.memory, request.engine, request.without) == ((), "sc", "auto", ())
-    assert request.limits == campaign.Limits()
+    assert request.limits == Limits()
     assert request.traces == Path("modelcheck-traces")
     assert (request.spec.path, len(request.spec.digest)) == ("./made.py", 64)
     assert request.workers >= 1
 
 
-def test_options_become_the_request(check: Check, asked: list[campaign.Request], tmp_path: Path) -> None:
+def test_options_become_the_request(check: Check, asked: list[Request], tmp_path: Path) -> None:
     check(report(HOLDS), "--version", "new,old", "--set", "offset=3,0x10,60..62,3", "--set", "abi=32",
           "--property", "q", "--property", "p,q", "--workers", "3", "--no-reduction", "merge", "--max-states", "1000",
           "--max-memory", "1.5G", "--max-time", "2.5", "--traces", "out/deep", "--engine", "python", "--memory", "sc")
@@ -273,11 +274,11 @@ def test_options_become_the_request(check: Check, asked: list[campaign.Request],
     assert request.values == (("abi", ("32",)), ("offset", (3, 16, 60, 61, 62)))
     assert request.properties == ("p", "q")
     assert (request.workers, request.without, request.engine) == (3, ("merge",), "python")
-    assert request.limits == campaign.Limits(1000, 3 << 29, 2.5)
+    assert request.limits == Limits(1000, 3 << 29, 2.5)
     assert request.traces == Path("out/deep")
     assert [path.name for path in tmp_path.iterdir()] == ["made.py"]
 
 
-def test_version_all_is_every_version_in_order(check: Check, asked: list[campaign.Request]) -> None:
+def test_version_all_is_every_version_in_order(check: Check, asked: list[Request]) -> None:
     check(report(HOLDS), "--version", "all")
     assert asked[0].versions == ("v1", "v2", "v3")

@@ -48,8 +48,7 @@ USAGE = [
     ("--memory tso", "memory model 'tso' is not built yet; there is sc"),
     ("--memory weak", "memory model 'weak' is not built yet; there is sc"),
     ("--memory x86", "there is no memory model 'x86'; there is sc"),
-    ("--engine native", "engine 'native' is not built yet; there are auto, python"),
-    ("--engine c", "there is no engine 'c'; there are auto, python"),
+    ("--engine c", "there is no engine 'c'; there are auto, python, native"),
     ("--workers 0", "--workers '0' is not a whole number of at least 1; leave the option out for its default"),
     ("--workers two", "--workers 'two' is not a whole number of at least 1; leave the option out for its default"),
     ("--max-states -5", "--max-states '-5' is not a whole number of at least 1; leave the option out for its default"),
@@ -59,7 +58,8 @@ USAGE = [
     ("--max-time 0", "--max-time '0' is not a number of seconds above zero; write it as in 90 or 0.5"),
     ("--max-time nan", "--max-time 'nan' is not a number of seconds above zero; write it as in 90 or 0.5"),
     ("--max-time soon", "--max-time 'soon' is not a number of seconds above zero; write it as in 90 or 0.5"),
-    ("--no-reduction x", "there is no reduction 'x' to switch off; there are slice, dead, merge, ample, summary"),
+    ("--no-reduction x", "there is no reduction 'x' to switch off; "
+     "there are slice, split, symmetry, dead, merge, ample, summary"),
     ("--traces small.py", f"cannot save traces in small.py: {{here}}/small.py is not a directory; {TRACES}"),
     ("--traces small.py/t", f"cannot save traces in small.py/t: {{here}}/small.py is not a directory; {TRACES}"),
     ("--traces=", f"--traces needs a directory, and '' is none; {TRACES}"),
@@ -137,7 +137,7 @@ def test_bad_spec_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["nope"], "there is no command 'nope'; there are list, check, show, replay; see 'modelcheck --help'"),
+    (["nope"], "there is no command 'nope'; there are list, check, show, replay, bench; see 'modelcheck --help'"),
     (["--nope"], "no such option"),
     (["check", "./none.py"], "cannot read the spec ./none.py: no such file or directory"),
     (["check", "./folder.py"], "cannot read the spec ./folder.py: it is a directory; name a .py file"),

@@ -60,7 +60,7 @@ def test_interleavings_of_five_and_five_steps_are_c_10_5_paths():
     assert (len(found.states), found.transitions, found.depth) == (36, 60, 10)
     paths = [0] * 36
     paths[0] = 1
-    for number, out in enumerate(found.graph):
+    for number, out in enumerate(found.graph()):
         for _, _, after in out:
             paths[after] += paths[number]
     assert max(paths) == comb(10, 5) == 252
@@ -149,7 +149,7 @@ def test_a_writer_that_renews_a_stamp_for_ever_has_as_many_states_as_orders():
 def test_parents_give_a_shortest_path_to_every_state():
     found = explored(philosophers(3))
     distance = {0: 0}
-    for number, out in enumerate(found.graph):
+    for number, out in enumerate(found.graph()):
         for _, _, after in out:
             distance.setdefault(after, distance[number] + 1)
     successors = Successors(found.tables)

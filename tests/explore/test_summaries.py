@@ -179,3 +179,26 @@ def test_a_witness_in_a_process_of_no_influence_is_found():
     m.process("apart", apart)
     m.assertion("set", witnesses=("apart",))
     assert [verify(m, "set", options=o).verdict for o in (FULL, Options())] == ["holds", "holds"]
+
+
+def test_a_summary_is_not_made_where_what_is_written_is_also_decided_on():
+    m = Model("s")
+    area, newest, old = m.area(Area("mem", 1)), m.stamp("newest"), m.stamp("old")
+
+    def writes():
+        while True:
+            yield fresh(newest)
+            yield ask(newest.eq(old))
+            yield area.store(0, 1, newest)
+            yield smp_wmb()
+
+    def reads():
+        before = yield area.load(0, 1)
+        yield smp_wmb()
+        after = yield area.load(0, 1)
+        yield observe("same", before=before, after=after)
+
+    m.process("writes", writes)
+    m.process("reads", reads)
+    m.observation("same", violated_where(lambda before, after: before < after))
+    assert [verify(m, "same", options=options).verdict for options in (FULL, SUMMARY, Options())] == ["violated"] * 3

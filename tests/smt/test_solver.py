@@ -5,34 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from modelcheck import Obligation, Observation, Values
+from pairs import fact, increasing, pair, values
+
+from modelcheck import Obligation
 from modelcheck.smt.obligation import prove
 from modelcheck.smt.solver import Solver
-from modelcheck.smt.values import Seen, SeenFact
-
-
-def byte(z3, version, offset, form):
-    value = version["key"] if offset == 0 else version["data"]
-    return value | 0x80 if form == "flag" else value
-
-
-def increasing(z3, versions):
-    return [("keys increase", z3.ULT(a["key"], b["key"])) for a, b in zip(versions, versions[1:], strict=False)]
-
-
-def torn(z3, versions, observation, byte):
-    """The pair (key, data) seen is that of no version."""
-    pair = observation.named("pair").bytes
-    key, data = (byte(version, offset, form) for offset, version, form in pair)
-    return z3.And([z3.Or(key != v["key"], data != v["data"]) for v in versions])
-
-
-def values(assume=increasing, prefer=lambda z3, versions: [v["data"] == 7 for v in versions]) -> Values:
-    return Values("pairs", (("key", 0, 1), ("data", 1, 2)), byte, assume, torn, prefer, lambda *args: ("", ()))
-
-
-def pair(key: int, data: int, versions: int = 2, form: str = "", facts: tuple[SeenFact, ...] = ()) -> Observation:
-    return Observation("torn", (Seen("pair", 0, 2, ((0, key, form), (1, data, ""))),), facts, versions)
 
 
 def test_a_whole_version_is_never_torn_and_a_mixture_may_be():
@@ -53,10 +30,6 @@ def test_assumptions_decide():
 def test_257_versions_with_increasing_eight_bit_keys_do_not_exist():
     assert Solver(values()).possible(pair(0, 255, 256))
     assert not Solver(values()).possible(pair(0, 256, 257))
-
-
-def fact(left: tuple, right: tuple, outcome: bool) -> SeenFact:
-    return SeenFact("equal", (Seen("a", 0, len(left), left), Seen("b", 0, len(right), right)), outcome)
 
 
 def test_facts_bind_the_values():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelcheck.campaign import Report, Request, Result, run
+from modelcheck.campaign import run
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.verify import Options, Outcome, verify
+from modelcheck.results import Report, Request, Result
 from modelcheck.spec import Setting, Value
 from modelcheck.trace.file import read_trace
 from modelcheck.trace.trace import Trace

@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from runstate_cases import ALL, V2, V3, V7, result, results, setting, verdict
 
-from modelcheck.campaign import Result
+from modelcheck.results import Result
 from specs.runstate import properties
 from specs.runstate.layout import Layout
 from specs.runstate.writer import Scene, put, store

@@ -7,16 +7,21 @@ every local state, guard, update and observation, with slots numbered as they ap
 from __future__ import annotations
 
 from collections.abc import Hashable
+from importlib import import_module
 
 import pytest
-from runstate_cases import ALL, V3, V7, setting
+from runstate_cases import ALL, V2, V3, V7, results, setting
 
 from modelcheck import Expr, Setting, Slot
 from modelcheck.explore.table import Move, Tables, build_tables
 from modelcheck.expression import Const, Fresh, Op
 from modelcheck.system.link import System
-from specs.runstate import SPEC
-from specs.runstate.scene import Projection, build, layout_of
+from modelcheck.system.witnesses import accesses
+from specs.runstate import SPEC, geometry
+from specs.runstate.scene import Projection, build, layout_of, scene_of
+from specs.runstate.writer import Scene, put, store
+
+WRITER = import_module("specs.runstate.writer")  # `specs.runstate.writer` the name is a function
 
 
 class Shape:
@@ -126,10 +131,39 @@ def test_equivalence_holds_for_what_only_the_writer_does(property_name: str, lef
     assert shapes(one) == shapes(other)
 
 
-def test_equivalence_holds_for_out_of_area() -> None:
-    one, other = (setting(V7, "out-of-area", abi="64", offset=offset) for offset in (49, 113))
-    assert equivalent(one, other)
-    assert shapes(one) == shapes(other)
+@pytest.mark.parametrize("version", [V3, V7])
+@pytest.mark.parametrize(("abi", "classes"), [("64", 96), ("32", 88)])
+def test_where_no_store_leaves_the_area_only_the_number_of_pages_matters(version: str, abi: str, classes: int) -> None:
+    """The tables of every class of offsets, of which one in one page and one across two are decided."""
+    offsets = [members[0] for members in geometry.classes(int(abi)).values()]
+    assert len(offsets) == classes
+    found: dict[Hashable, set[Hashable]] = {}
+    for one in (setting(version, "out-of-area", abi=abi, offset=offset) for offset in offsets):
+        found.setdefault(SPEC.equivalence(one), set()).add(frozenset(shapes(one)))
+    assert [len(each) for each in found.values()] == [1, 1]
+
+
+@pytest.mark.parametrize("version", [V2, V3, V7])
+@pytest.mark.parametrize("offset", [0, 4048, 4049, 4081, 4095])
+@pytest.mark.parametrize("flag", ["on", "off"])
+def test_all_stores_of_the_writer_are_asked_whether_they_leave(version: str, offset: int, flag: str) -> None:
+    one = setting(version, "out-of-area", abi="64", offset=offset, flag=flag)
+    of_writer = {access for access in accesses(build(one)) if access.store}
+    assert of_writer == {action.access for action in store(scene_of(one)) if action.access is not None}
+
+
+def test_a_store_that_leaves_the_area_at_one_offset_is_found_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_more(scene: Scene, flag: str):  # type: ignore[no-untyped-def]
+        cut = scene.layout.user_len1
+        yield put(scene, cut, scene.layout.size + (cut == 5), flag, "memcpy a byte too many", copy=True)
+
+    offsets = (0, 49, 4081, 4090, 4091, 4092)
+    assert {each.verdict for each in results(V7, "out-of-area", abi="64", offset=offsets)} == {"holds"}
+    monkeypatch.setattr(WRITER, "store_split", one_more)
+    found = results(V7, "out-of-area", abi="64", offset=offsets)
+    violated = [dict(each.parameters)["offset"] for each in found if each.verdict == "violated"]
+    assert violated == ["4091"]
+    assert sum(each.count for each in found) == len(offsets)
 
 
 def test_versions_with_one_guest_half_are_equivalent() -> None:
@@ -157,7 +191,7 @@ def test_versions_with_one_guest_half_are_equivalent() -> None:
         ("stale-mapping", "64", 4080, 4081),  # the update byte on page 1, on page 2
         ("deadlock", "64", 0, 4081),
         ("lock-order", "64", 4048, 4049),
-        ("out-of-area", "64", 48, 49),
+        ("out-of-area", "64", 0, 4081),
     ],
 )
 def test_settings_with_other_cuts_are_kept_apart(property_name: str, abi: str, left: int, right: int) -> None:

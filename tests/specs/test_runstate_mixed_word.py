@@ -12,8 +12,8 @@ import pytest
 import z3
 from runstate_cases import V7, setting
 
+from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.run import Run
-from modelcheck.explore.verify import whole_observation
 from modelcheck.smt.solver import Solver
 from modelcheck.system.link import System
 from specs.runstate.expected import expected

@@ -8,8 +8,9 @@ import pytest
 from runstate_cases import ALL, V2, V3, V4, V7, setting
 
 from modelcheck import Action, UsageError
-from modelcheck.campaign import Request, run
+from modelcheck.campaign import run
 from modelcheck.process import StepMachine, extract
+from modelcheck.results import Request
 from specs.runstate import SPEC
 from specs.runstate.layout import UPDATE
 from specs.runstate.scene import build

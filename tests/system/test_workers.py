@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import warnings
 from pathlib import Path
 
 import pytest
 
 from modelcheck import Model, assign, check
-from modelcheck.explore.bounds import Bounds
+from modelcheck.explore.bounds import Bounds, Stop
 from modelcheck.explore.verify import verify
-from modelcheck.workers import decide_all, shared_stop
+from modelcheck.workers import decide_all
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -40,15 +41,15 @@ def iter_nothing(x):
 def test_the_answers_are_those_of_one_process_in_order(workers):
     expected = [verify(model(n), "not five") for n in range(8)]
     ticks: list[int] = []
-    answers = decide_all(8, lambda n: verify(model(n), "not five"), workers, ticks.append)
+    answers = decide_all(8, lambda n: verify(model(n), "not five"), workers, ticks.append, alone=0)
     assert answers == expected
     assert ticks == sorted(ticks) and ticks[-1] == 8
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_no_task_and_one_task(workers):
-    assert decide_all(0, lambda n: n, workers, lambda n: None) == []
-    assert decide_all(1, lambda n: n + 7, workers, lambda n: None) == [7]
+    assert decide_all(0, lambda n: n, workers, lambda n: None, alone=0) == []
+    assert decide_all(1, lambda n: n + 7, workers, lambda n: None, alone=0) == [7]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_worker_that_dies_takes_no_answer_with_it(tmp_path: Path, workers, die
             dies()
         return n * n
 
-    assert decide_all(10, task, workers, lambda n: None) == [n * n for n in range(10)]
+    assert decide_all(10, task, workers, lambda n: None, alone=0) == [n * n for n in range(10)]
     assert died.exists()
 
 
@@ -76,14 +77,40 @@ def test_what_a_task_raises_is_raised_here():
 
     for workers in (1, 2):
         with pytest.raises(ValueError, match="two"):
-            decide_all(4, task, workers, lambda n: None)
+            decide_all(4, task, workers, lambda n: None, alone=0)
 
 
-def test_a_stop_noted_here_is_seen_by_forked_workers():
+@pytest.mark.parametrize("early", [True, False])
+def test_a_stop_noted_here_is_seen_by_forked_workers(early: bool):
+    stop = Stop()
+    if early:
+        stop.note(signal.SIGTERM)
+
+    def task(n: int) -> tuple[bool, str]:
+        if not early:
+            stop.note(signal.SIGTERM)
+        return os.getpid() == parent, verify(model(4), "not five", Bounds(stop=stop)).bound
+
+    parent = os.getpid()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        stop = shared_stop(2)
-        stop.note(signal.SIGTERM)
-        told = decide_all(2, lambda n: verify(model(4), "not five", Bounds(stop=stop)).bound, 2, lambda n: None)
-    assert told == ["stopped by SIGTERM"] * 2
-    assert shared_stop(1).flag is None
+        told = decide_all(2, task, 2, lambda n: None, stop, alone=0)
+    assert told == [(False, "stopped by SIGTERM")] * 2
+    assert stop.reason == "stopped by SIGTERM"
+
+
+def test_what_takes_no_time_is_decided_here():
+    parent = os.getpid()
+    assert decide_all(5, lambda n: os.getpid() == parent, 2, lambda n: None, alone=60) == [True] * 5
+
+
+def test_what_is_left_after_a_moment_is_decided_by_workers_that_know_what_was_decided_here():
+    parent, known = os.getpid(), []
+
+    def task(n: int) -> tuple[bool, bool]:
+        known.append(n)
+        time.sleep(0.02)
+        return os.getpid() == parent, 0 in known
+
+    told = decide_all(6, task, 2, lambda n: None, alone=0.01)
+    assert told == [(True, True)] + [(False, True)] * 5
