@@ -24,10 +24,12 @@
 #ifndef SMALL
 #define SMALL 2048u /* fewer states than this are run in order */
 #endif
+#ifndef AWAKE
+#define AWAKE 20000u /* looks at a barrier before a thread sleeps there */
+#endif
 #define CHUNKS 128u                           /* in a batch, at the most */
 #define MOST_BATCH ((uint64_t)CHUNK * CHUNKS) /* states */
 #define RECENT (1u << 15)                     /* states a thread knows again, a power of two */
-#define AWAKE 20000u
 #define NUMBERED (UINT64_C(1) << 32)
 #define AHEAD 8u         /* records between fetching a table's line and using it */
 #define BATCH_SECONDS 0.03
