@@ -12,10 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Expr, Fresh, Slot, lift, to_text
+from modelcheck.expression import TRUE, Expr, Fresh, Slot, lift, parts_of, to_text
 
-ActionKind = Literal["local", "shared", "lock", "fence", "load", "store", "compare", "observe", "choose", "check"]
-AccessMode = Literal["plain", "copy", "once"]
+ActionKind = Literal[
+    "local", "shared", "lock", "fence", "load", "store", "update", "compare", "observe", "choose", "check"
+]
+AccessMode = Literal["plain", "copy", "once", "acquire", "release", "relaxed", "full"]
+LoadMode = Literal["plain", "copy", "once", "acquire"]
+StoreMode = Literal["plain", "copy", "once", "release"]
+UpdateMode = Literal["relaxed", "acquire", "release", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ class Access:
 
     A store writes the bytes of version `version` in form `variant` (two forms of one version differ in value, as a
     word with and without a flag bit does).  `requires` are conditions on each performed piece: (condition, property).
+    A read-modify-write (`update`) loads and stores in one step, and `version` may speak of the old value.  It and a
+    load perform only where `when` holds of the value found.  `addr` and `ctrl` are loaded values that the address, or
+    whether the access happens at all, depends on; what the stored value depends on is in `version`.
     """
 
     area: str
@@ -63,6 +71,20 @@ class Access:
     variant: str = ""
     requires: tuple[tuple[Expr, str], ...] = ()
     text: str = ""
+    update: bool = False
+    when: Expr = TRUE
+    addr: tuple[Register, ...] = ()
+    ctrl: tuple[Register, ...] = ()
+
+    @property
+    def loads(self) -> bool:
+        """Whether it answers a value."""
+        return self.update or not self.store
+
+    @property
+    def data(self) -> tuple[Register, ...]:
+        """The loaded values that the stored one depends on."""
+        return () if self.version is None else registers_of(self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +101,27 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded(Expr):
+    """The number that a load of an area of numbers answered."""
+
+    register: Register
+
+    def __str__(self) -> str:
+        return f"r{self.register.index}"
+
+
+def value(register: Register) -> Expr:
+    """What was loaded, to compute with: for areas of numbers (`Area.domain`); a stamp's value is z3's business."""
+    _registers("value", register)
+    return Loaded(register)
+
+
+def registers_of(expr: Expr) -> tuple[Register, ...]:
+    """The loaded values an expression mentions, each once."""
+    return tuple(dict.fromkeys(part.register for part in parts_of(expr) if isinstance(part, Loaded)))
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """One atomic action.  `label` is its text, `step` and `function` name the kernel step and function it models."""
 
@@ -92,7 +135,7 @@ class Action:
     access: Access | None = None
     registers: tuple[Register, ...] = ()  # loaded values this action looks at: it waits for their loads
     forgets: tuple[Register, ...] = ()  # loaded values dropped by this step, once it has looked: it waits for them too
-    test: str = ""  # a compare: "equal", or "variant:NAME"
+    test: str = ""  # a compare: "equal", "variant:NAME", or "value" for the branches' own guards
     observes: str = ""  # an observation's name; its registers are named by `names`
     names: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()  # witnesses this step is evidence for
@@ -138,12 +181,14 @@ LOADED = "<loaded>"  # the response of a load as declared; extraction puts the r
 
 
 def shared(label: str, *updates: tuple[Slot, Expr | int], when: Expr = TRUE) -> Action:
-    """Does all `updates` at once; waits until `when` holds.
+    """Does all `updates` at once; waits until `when` holds, and until what was issued before has been performed.
 
     >>> shared("count++", (Slot("count", range_domain(0, 3)), Slot("count", range_domain(0, 3)) + 1)).label
     'count++'
     """
-    return Action("shared", label, (Branch(guard=when, updates=_updates(updates)),))
+    done = _updates(updates)
+    used = tuple(dict.fromkeys(r for expr in (when, *(value for _, value in done)) for r in registers_of(expr)))
+    return Action("shared", label, (Branch(guard=when, updates=done),), registers=used)
 
 
 def assign(slot: Slot, value: Expr | int) -> Action:
@@ -196,8 +241,13 @@ def sleep_point(label: str, preemptible: bool = False) -> Action:
 
 
 def fence(kind: str) -> Action:
-    """A memory barrier, named as the kernel names it."""
+    """A memory barrier, named as the kernel names it; `modelcheck.memory.ordering.FENCES` has them."""
     return Action("fence", f"{kind}()", (Branch(),), fence=kind)
+
+
+def barrier() -> Action:
+    """A compiler barrier: the machine may still reorder."""
+    return fence("barrier")
 
 
 def smp_wmb() -> Action:
@@ -220,6 +270,16 @@ def rmb() -> Action:
     return fence("rmb")
 
 
+def wmb() -> Action:
+    """The mandatory write barrier (SFENCE on x86-64)."""
+    return fence("wmb")
+
+
+def mb() -> Action:
+    """The mandatory full barrier (MFENCE on x86-64)."""
+    return fence("mb")
+
+
 def equal(left: Register, right: Register) -> Action:
     """Answers whether two loaded values are equal.
 
@@ -228,6 +288,16 @@ def equal(left: Register, right: Register) -> Action:
     """
     _registers("equal", left, right)
     return Action("compare", "equal", (Branch(True), Branch(False)), registers=(left, right), test="equal")
+
+
+def decide(condition: Expr, label: str = "") -> Action:
+    """Answers whether a condition on loaded numbers holds: a branch, which a weak machine may guess before it knows.
+
+    It orders no later store by itself: what a store's happening depends on is said by its `ctrl`.
+    """
+    branches = (Branch(True, condition), Branch(False, ~condition))
+    used = registers_of(condition)
+    return Action("compare", label or f"{to_text(condition)}?", branches, registers=used, test="value")
 
 
 def has_variant(register: Register, variant: str) -> Action:

@@ -152,7 +152,7 @@ class _Campaign:
         for version in self.request.versions:
             for name in properties:
                 for values in self._combinations((), 0):
-                    setting = Setting(version, name, tuple(sorted(values)))
+                    setting = Setting(version, name, tuple(sorted(values)), self.request.memory)
                     why = self.spec.refuse(setting)
                     if why:
                         refused[why] = refused.get(why, 0) + 1
@@ -233,22 +233,25 @@ class _Campaign:
         return sum((cost for _, cost in outcomes), SolverCost())
 
     def _verify(self, setting: Setting, projection: Hashable, polish: bool, live: bool) -> Outcome:
-        model = self.spec.build(setting, projection)
+        model = self.spec.model(setting, projection)
         solver = self._solver(model) if model.properties[setting.property].kind == "observation" else None
         report = self._reporter(setting) if live else None
         options = replace(self.options, polish=polish)
-        full = partial(self.spec.build, setting, None)
+        full = partial(self.spec.model, setting, None)
         return verify(model, setting.property, self.bounds, options, solver, full, report, self.known)
 
     def _decide(self, setting: Setting, live: bool) -> _Decided:
         """Every projection of one setting, up to the first that is violated."""
         started, before = time.monotonic(), self._cost()
-        full = self.spec.build(setting, None)
+        full = self.spec.model(setting, None)
         prop = full.properties[setting.property]
         solver = self._solver(full) if prop.kind == "observation" else None
         asked = solver.assumptions() if solver is not None else ()
         result = _Decided(
-            setting, [], assumptions=(*prop.assumptions, *asked, *full.assumptions), witnesses=prop.witnesses
+            setting,
+            [],
+            assumptions=(*prop.assumptions, *asked, *full.assumptions, *memory_assumptions(setting.memory)),
+            witnesses=prop.witnesses,
         )
         for projection in self.spec.projections(setting):
             result.bound = self.bounds.reached(0)
@@ -323,7 +326,7 @@ class _Campaign:
         # equal models: the offset that was decided, else the row's own values, so that the trace names what was asked
         decided_at = dict(decided[0].setting.values)
         values = tuple((k, decided_at[k] if k in self.wide else v) for k, v in first.values)
-        shown = Setting(first.version, first.property, values)
+        shown = Setting(first.version, first.property, values, first.memory)
         return self._with_trace(result, shown, decided[0], expectation)
 
     def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
@@ -337,7 +340,7 @@ class _Campaign:
         outcome = next(o for o in decided.outcomes if o.verdict == "violated")
         case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""
         spec = (self.spec.path or self.spec.name, self.spec.digest)
-        trace = build_trace(self.spec.build(setting, None), setting, outcome, spec, case, self._command(setting))
+        trace = build_trace(self.spec.model(setting, None), setting, outcome, spec, case, self._command(setting))
         identity = trace_id(trace)
         path = None
         if self.request.traces is not None:
@@ -359,7 +362,15 @@ class _Campaign:
         defaults = {p.name: p.default for p in self.spec.parameters}
         sets = [f"--set {k}={v}" for k, v in setting.values if len(defaults[k]) != 1 or defaults[k][0] != v]
         version = [f"--version {setting.version}"] if len(self.spec.versions) > 1 else []
-        return " ".join(["modelcheck check", spec, *version, *sets, f"--property {setting.property}"])
+        memory = [] if setting.memory == "tso" else [f"--memory {setting.memory}"]
+        return " ".join(["modelcheck check", spec, *version, *sets, *memory, f"--property {setting.property}"])
+
+
+def memory_assumptions(memory: str) -> tuple[str, ...]:
+    """What a result under a memory model other than sc rests on beside the model."""
+    if memory == "sc":
+        return ()
+    return ("locks and flags outside memory areas are in program order and order what is around them",)
 
 
 def ranges(numbers: list[int]) -> str:

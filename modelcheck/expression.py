@@ -122,6 +122,14 @@ class Fresh(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Old(Expr):
+    """In a read-modify-write: the value that was there before."""
+
+    def __str__(self) -> str:
+        return "old"
+
+
+@dataclass(frozen=True, slots=True)
 class Op(Expr):
     """An operator over expressions: not and or eq ne lt le add sub ite, and in (a value among constants)."""
 
@@ -131,6 +139,7 @@ class Op(Expr):
 
 TRUE = Const(1)
 FALSE = Const(0)
+OLD = Old()
 
 _PYTHON = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "add": "+", "sub": "-", "and": "and", "or": "or"}
 
@@ -158,6 +167,14 @@ def slots_of(expr: Expr) -> Iterator[Slot]:
     elif isinstance(expr, Op):
         for arg in expr.args:
             yield from slots_of(arg)
+
+
+def parts_of(expr: Expr) -> Iterator[Expr]:
+    """The expression and every part of it, outermost first."""
+    yield expr
+    if isinstance(expr, Op):
+        for arg in expr.args:
+            yield from parts_of(arg)
 
 
 def sorts_of(expr: Expr) -> Iterator[str]:
@@ -265,4 +282,4 @@ def to_text(expr: Expr) -> str:
         if expr.name == "in":
             return f"({parts[0]} in {{{', '.join(parts[1:])}}})"
         return "(" + f" {_PYTHON[expr.name]} ".join(parts) + ")"
-    return "self"
+    return "self" if isinstance(expr, Self) else str(expr)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelcheck.errors import UsageError
+from modelcheck.errors import SpecError, UsageError
 
 if TYPE_CHECKING:
     from modelcheck.smt.obligation import Obligation
@@ -63,11 +63,12 @@ class PropertyInfo:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One combination to check: a version, a property, and a value for every parameter, sorted by name."""
+    """One combination to check: version, property, a value for every parameter, sorted by name, and memory model."""
 
     version: str
     property: str
     values: tuple[tuple[str, Value], ...] = ()
+    memory: str = "sc"
 
     def __getitem__(self, name: str) -> Value:
         for key, value in self.values:
@@ -149,6 +150,18 @@ class Spec:
     def newest(self) -> str:
         """The version a check takes when none is asked for: the last in the list."""
         return self.versions[-1].name
+
+    def model(self, setting: Setting, projection: Hashable) -> Model:
+        """The model of a setting under its memory model; raises SpecError where the spec itself takes another."""
+        model = self.build(setting, projection)
+        if not model.memory:
+            model.memory = setting.memory
+        elif model.memory != setting.memory:
+            raise SpecError(
+                f"spec {self.name!r} asks for memory={model.memory} in Model(), and --memory is {setting.memory}; "
+                "leave one of them out"
+            )
+        return model
 
     def version(self, name: str) -> Version:
         """The version of that name or alias; raises UsageError with what there is."""

@@ -22,7 +22,7 @@ from modelcheck.errors import UsageError
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE[,VALUE|LO..HI]",
               help="Values of a parameter; all combinations are checked.")
 @click.option("--property", "properties", multiple=True, metavar="P", help="Properties to check; default all.")
-@click.option("--memory", default="sc", show_default=True, metavar="sc|tso|weak", help="The memory model.")
+@click.option("--memory", default="tso", show_default=True, metavar="sc|tso|weak", help="The memory model.")
 @click.option("--engine", default="auto", show_default=True, metavar="auto|python|native", help="The search engine.")
 @click.option("--workers", metavar="N", help="Processes to search with; default one for each core.")
 @click.option("--no-reduction", "without", multiple=True, metavar="NAME", help="Search without that reduction.")

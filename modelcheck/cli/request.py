@@ -20,8 +20,7 @@ from modelcheck.spec import Parameter, Spec, Value
 if TYPE_CHECKING:
     from modelcheck.results import Request
 
-MEMORY_MODELS = ("sc",)
-MEMORY_MODELS_TO_COME = ("tso", "weak")
+MEMORY_MODELS = ("sc", "tso", "weak")
 ENGINES = ("auto", "python", "native")
 TRACES = "modelcheck-traces"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)([KMGT]?)(iB)?", re.IGNORECASE | re.ASCII)
@@ -36,7 +35,7 @@ class Options:
     versions: Sequence[str] = ()
     settings: Sequence[str] = ()
     properties: Sequence[str] = ()
-    memory: str = "sc"
+    memory: str = "tso"
     engine: str = "auto"
     workers: str | None = None
     without: Sequence[str] = ()
@@ -61,7 +60,7 @@ def request(spec: Spec, options: Options) -> Request:
         versions=chosen_versions(spec, options.versions),
         values=chosen_values(spec, options.settings),
         properties=chosen_properties(spec, options.properties),
-        memory=one_of("memory model", options.memory, MEMORY_MODELS, MEMORY_MODELS_TO_COME),
+        memory=one_of("memory model", options.memory, MEMORY_MODELS),
         engine=one_of("engine", options.engine, ENGINES),
         workers=available_cores() if options.workers is None else positive("--workers", options.workers),
         without=chosen_reductions(options.without),
@@ -173,13 +172,11 @@ def _no_value(parameter: Parameter, item: str) -> UsageError:
     return UsageError(f"parameter {parameter.name!r} has no value {item!r}; {there}")
 
 
-def one_of(what: str, name: str, known: tuple[str, ...], to_come: tuple[str, ...] = ()) -> str:
-    """The name, when it is known; what does not exist yet is refused as that."""
+def one_of(what: str, name: str, known: tuple[str, ...]) -> str:
+    """The name, when it is known."""
     if name in known:
         return name
     there = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-    if name in to_come:
-        raise UsageError(f"{what} {name!r} is not built yet; {there}")
     raise UsageError(f"there is no {what} {name!r}; {there}")
 
 

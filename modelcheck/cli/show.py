@@ -15,27 +15,50 @@ from modelcheck.errors import UsageError
 TO_COME = ("html", "mermaid")
 
 
-@click.command(name="show", short_help="Show a saved counterexample: table, paste, svg, dot.")
-@click.argument("trace")
+@click.command(name="show", short_help="Show a saved counterexample, or an execution of a litmus test.")
+@click.argument("trace", metavar="TRACE|FILE.litmus")
 @click.option("--as", "form", default="table", show_default=True, metavar="table|paste|svg|dot|json",
               help="The form; paste is at most 75 columns of ASCII, for a changelog.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
 @click.option("--full", is_flag=True, help="Keep the steps a reader can do without.")
-def command(trace: str, form: str, output: str | None, full: bool) -> int:
-    """Show the counterexample saved in the file TRACE."""
-    from modelcheck.view import FORMS, render
+@click.option("--memory", metavar="sc|tso|weak", help="The memory model of a litmus test; default tso.")
+@click.option("--state", metavar="N", help="Which final state of a litmus test, in the order of `modelcheck litmus`, "
+                                           "from 1; default the first that satisfies its condition.")
+def command(trace: str, form: str, output: str | None, full: bool, memory: str | None, state: str | None) -> int:
+    """Show the counterexample saved in the file TRACE, or how a litmus test comes to one of its final states."""
+    if trace.endswith(".litmus"):
+        text = _execution(trace, form, memory or "tso", state)
+    else:
+        if memory is not None or state is not None:
+            raise UsageError(f"--memory and --state are for litmus tests, and {trace} is none; leave them out")
+        from modelcheck.view import FORMS, render
 
-    if form not in FORMS:
-        said = "is not built yet" if form in TO_COME else "does not exist"
-        raise UsageError(f"the form {form!r} {said}; there are {', '.join(FORMS)}")
-    from modelcheck.trace.file import read_trace
+        if form not in FORMS:
+            said = "is not built yet" if form in TO_COME else "does not exist"
+            raise UsageError(f"the form {form!r} {said}; there are {', '.join(FORMS)}")
+        from modelcheck.trace.file import read_trace
 
-    text = render(read_trace(trace), form, full)
+        text = render(read_trace(trace), form, full)
     if output is None or output == "-":
         emit(text)
     else:
         write_whole(output, text)
     return 0
+
+
+def _execution(path: str, form: str, memory: str, state: str | None) -> str:
+    from modelcheck.cli.request import MEMORY_MODELS, one_of, positive
+    from modelcheck.explore.bounds import Bounds
+    from modelcheck.explore.engine import best_engine
+    from modelcheck.litmus.execution import execution
+    from modelcheck.litmus.parse import parse_file
+    from modelcheck.view import execution as view
+
+    one_of("memory model", memory, MEMORY_MODELS)
+    row = 0 if state is None else positive("--state", state)
+    if form not in view.FORMS:
+        raise UsageError(f"an execution of a litmus test has no form {form!r}; there are {', '.join(view.FORMS)}")
+    return view.render(execution(parse_file(Path(path)), memory, row, Bounds(memory=4 << 30), best_engine()), form)
 
 
 def write_whole(path: str, text: str) -> None:

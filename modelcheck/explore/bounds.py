@@ -1,7 +1,7 @@
 """Bounds on a search, and the signals that end one: reaching any of them is INCOMPLETE, never HOLDS.
 
-The clock is handed in, so that an algorithm reads none.  Memory is what the process holds at its highest
-(`ru_maxrss`), so the bound covers the interpreter too.
+The clock is handed in, so that an algorithm reads none.  Memory is what the process holds now, so the bound covers the
+interpreter too, and a search that it ended leaves the next one its room.
 """
 
 from __future__ import annotations
@@ -26,6 +26,15 @@ def peak_memory() -> int:
     """The most memory this process has held so far, in bytes."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def held_memory() -> int:
+    """The memory this process holds now, in bytes; where the system does not say, the most it has held."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return peak_memory()
 
 
 class Stop:
@@ -91,6 +100,6 @@ class Bounds:
             return f"{self.states:,} states"
         if self.deadline and self.clock() >= self.deadline:
             return "the time bound"
-        if self.memory and peak_memory() >= self.memory:
+        if self.memory and held_memory() >= self.memory:
             return f"{self.memory / 2**20:,.0f} MiB of memory"
         return ""

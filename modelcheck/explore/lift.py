@@ -141,9 +141,13 @@ class _Lift:
             if found is not None:
                 self.run.take(found)
                 return True
-            waiting = self._open(process) or [e for e in self.run.enabled(process) if e.kind == "local"]
-            if not waiting:
-                waiting = [e for e in self.run.enabled(process) if e.breaks]
+            enabled = self.run.enabled(process)
+            waiting = (
+                self._open(process)
+                or [e for e in enabled if e.breaks and e.piece is not None]
+                or [e for e in enabled if e.kind == "local"]
+                or [e for e in enabled if e.breaks]
+            )
             if not waiting:
                 return False
             self.run.take(waiting[0])

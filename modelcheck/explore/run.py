@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from modelcheck.action import Access
 from modelcheck.errors import UsageError
 from modelcheck.expression import Expr, Slot, evaluate, slots_of
 from modelcheck.smt.values import Seen, SeenFact
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
 
+FORWARDED = -2
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a byte came from: version, form, and the step that stored it (-1 at the start)."""
+    """Where a byte came from: version, form, and the step that stored it.
+
+    -1 is the start; FORWARDED a store of the same process that is performed later.
+    """
 
     version: int
     form: str
@@ -45,6 +51,7 @@ class Run:
     newest: dict[str, int] = field(default_factory=dict)
     steps: list[Happened] = field(default_factory=list)
     facts: list[tuple[int, SeenFact]] = field(default_factory=list)
+    after: list[tuple[tuple[Slot, int], ...]] = field(default_factory=list)  # what each step set
 
     def __post_init__(self) -> None:
         self.locals = [space.start for space in self.system.spaces]
@@ -85,6 +92,7 @@ class Run:
             raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
         self._note_fact(edge)
         new = [(slot, self.value(value)) for slot, value in edge.updates]
+        self.after.append(tuple(new))
         changes = []
         for slot, value in new:
             old = self.values.get(slot, slot.initial)
@@ -101,17 +109,31 @@ class Run:
         access = piece.access
         area = self.system.model.areas[access.area]
         inside = [o for o in range(piece.lo, piece.hi) if 0 <= o < area.size]
+        found = {offset: self._found(edge, offset) for offset in inside}
+        if access.loads:
+            self.registers.setdefault((edge.process, edge.register), {}).update(found)
         if access.store:
-            assert access.version is not None
-            version = self.value(self.system.spaces[edge.process].link(access.version))
             for offset in inside:
-                form = access.variant if area.marked is None or offset in area.marked else ""
-                self.memory[area.name, offset] = Origin(version, form, len(self.steps))
-        else:
-            register = self.registers.setdefault((edge.process, edge.register), {})
-            for offset in inside:
-                register[offset] = self.memory[area.name, offset]
-        return tuple((offset, self.memory[area.name, offset]) for offset in inside)
+                found[offset] = self._origin(edge, access, offset, len(self.steps))
+                self.memory[area.name, offset] = found[offset]
+        return tuple(found.items())
+
+    def _found(self, edge: Edge, offset: int) -> Origin:
+        """What a load finds at a byte: memory, or a store of its own process on its way there."""
+        assert edge.piece is not None
+        for piece in edge.forwarded:
+            if piece.lo <= offset < piece.hi:
+                return self._origin(edge, piece.access, offset, FORWARDED)
+        return self.memory[edge.piece.access.area, offset]
+
+    def _origin(self, edge: Edge, access: Access, offset: int, step: int) -> Origin:
+        area = self.system.model.areas[access.area]
+        assert access.version is not None
+        form = access.variant if area.marked is None or offset in area.marked else ""
+        if area.domain is not None:  # the number was computed with the step's updates
+            slot = self.system.cells[area.name].cells[0].slot()
+            return Origin(self.values.get(slot, slot.initial), form, step)
+        return Origin(self.value(self.system.spaces[edge.process].link(access.version)), form, step)
 
     def seen(self, process: int, index: int, lo: int, hi: int, name: str = "") -> Seen:
         """A register's bytes as a property sees them; -1 where a byte was not loaded."""

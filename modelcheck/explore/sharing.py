@@ -31,6 +31,7 @@ class SharedMoves:
 
     def __init__(self, system: System, process: int) -> None:
         space = system.spaces[process]
+        self.space = space
         self.nodes = space.machine.nodes
         self.pieces = {  # by access node
             i: len(space.pieces(node.action.access))
@@ -51,7 +52,9 @@ class SharedMoves:
     def put(self, local: Local, moves: tuple[Move, ...]) -> None:
         """Keeps the moves out of a local state, if they are of the kind that can be shared."""
         action = self.nodes[local.node].action
-        if action is None or local.window or action.kind in ("load", "store") or action.awaits or action.observes:
+        if self.space.bounded or action is None or local.window or action.kind in ("load", "store", "update"):
+            return
+        if action.awaits or action.observes:
             return
         issued = {node: self.pieces[node] for move in moves for node in move.edge.passed if node in self.pieces}
         self.known[local] = tuple(issued.items()), moves

@@ -22,15 +22,21 @@ class Cell:
     bytes: tuple[int, ...]
     sort: str
     forms: tuple[str, ...]
+    numbers: Domain | None = None
+    initial: int = 0
 
     @property
     def name(self) -> str:
-        """`area[lo:hi]` when the bytes are adjacent, else the list of bytes."""
+        """`area[lo:hi]` when the bytes are adjacent, else the list of bytes; the area's own where it is one number."""
+        if self.numbers is not None:
+            return self.area
         lo, hi = self.bytes[0], self.bytes[-1] + 1
         return f"{self.area}[{lo}:{hi}]" if hi - lo == len(self.bytes) else f"{self.area}{list(self.bytes)}"
 
     def slot(self, prefix: str = "") -> Slot:
         """The slot with the stamp; with a prefix, that of a register's copy, which starts out dead (-1)."""
+        if self.numbers is not None:
+            return Slot(prefix + self.name, self.numbers, self.numbers.lo if prefix else self.initial, own=bool(prefix))
         domain = Domain("stamp", sort=self.sort)
         return Slot(prefix + self.name, domain, -1 if prefix else 0, own=bool(prefix))
 
@@ -42,12 +48,12 @@ class Cell:
 
 
 class CellMap:
-    """The cells of one area, found from all accesses to it."""
+    """The cells of one area, found from all accesses to it; `natural` is that of `Area.pieces`."""
 
-    def __init__(self, area: Area, accesses: Iterable[Access]) -> None:
+    def __init__(self, area: Area, accesses: Iterable[Access], natural: bool = False) -> None:
         self.area = area
         unique = sorted(set(accesses), key=lambda a: (a.lo, a.hi, a.store, a.mode, a.variant, a.text))
-        pieces = {(piece, access.store, access.variant) for access in unique for piece in area.pieces(access)}
+        pieces = {(piece, access.store, access.variant) for access in unique for piece in area.pieces(access, natural)}
         ranges = sorted({piece for piece, _, _ in pieces})
         groups: dict[tuple[int, ...], list[int]] = {}
         for offset in range(area.size):
@@ -59,6 +65,8 @@ class CellMap:
 
     def _cell(self, group: tuple[int, ...], pieces: set[tuple[tuple[int, int], bool, str]]) -> Cell:
         marked = self.area.marked
+        if self.area.domain is not None:
+            return Cell(self.area.name, group, self.area.sort, ("",), self.area.domain, self.area.initial)
         if marked is not None and marked.isdisjoint(group):
             return Cell(self.area.name, group, self.area.sort, ("",))
         forms = {variant for (lo, hi), store, variant in pieces if store and lo <= group[0] < hi}

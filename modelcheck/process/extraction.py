@@ -164,7 +164,7 @@ class _Extraction:
         node = self.nodes[number]
         if run.action is not None:
             node.place = place(run.generator)
-            if run.action.kind == "load":
+            if run.action.kind in ("load", "update"):
                 node.register = next(i for i in range(len(live) + 1) if i not in live)
         return number, True
 
@@ -176,6 +176,9 @@ class _Extraction:
         parts, held = self.keys.key(run.generator)
         live = set(held)
         live.update(register.index for register in action.registers)  # issued but not taken: its registers are needed
+        if action.access is not None:
+            access = action.access
+            live.update(register.index for register in (*access.data, *access.addr, *access.ctrl))
         try:
             issued = self.actions.setdefault(action, len(self.actions))
         except TypeError as error:

@@ -14,9 +14,9 @@ from modelcheck.action import Action, Branch
 from modelcheck.errors import SpecError
 from modelcheck.expression import BOOL, Const, Slot, conjunction
 from modelcheck.memory.cells import CellMap
-from modelcheck.memory.ordering import ORDERINGS
+from modelcheck.memory.models import memory_model
 from modelcheck.process import StepMachine, machine_of
-from modelcheck.system.local_space import Edge, Local, LocalSpace
+from modelcheck.system.local_space import MOST_AGAIN, Edge, Local, LocalSpace
 from modelcheck.system.model import Model, Process
 
 
@@ -24,10 +24,7 @@ class System:
     """A linked model.  `watched` are the properties whose violations are looked for; others do not stop a process."""
 
     def __init__(self, model: Model, watched: frozenset[str]) -> None:
-        key = (model.memory, model.compiler)
-        if key not in ORDERINGS:
-            known = ", ".join("/".join(pair) for pair in sorted(ORDERINGS))
-            raise SpecError(f"no memory model {model.memory!r} with compiler {model.compiler!r}; there are {known}")
+        self.memory = memory_model(model.memory or "sc", model.compiler)
         self.model = model
         self.watched = watched
         self.processes = tuple(model.processes)
@@ -40,13 +37,29 @@ class System:
             if node.action is not None and node.action.access is not None
         ]
         self.cells = {
-            name: CellMap(area, [a for a in accesses if a.area == name]) for name, area in model.areas.items()
+            name: CellMap(area, [a for a in accesses if a.area == name], self.memory.natural)
+            for name, area in model.areas.items()
         }
         self.sleeping = next(
             (p.name for p in model.properties.values() if p.kind == "sleep-in-atomic" and p.name in watched), ""
         )
+        kinds = {prop.kind for prop in model.properties.values() if prop.name in watched}
+        # a wrong guess ends a run, which these would take for a process that is stuck
+        may_guess = self.memory.guesses or model.compiler == "free"
+        self.guesses = may_guess and kinds.isdisjoint({"deadlock", "terminates"})
         self.spaces = tuple(
-            LocalSpace(i, process, machine, model.areas, self.cells, ORDERINGS[key], watched, self.sleeping)
+            LocalSpace(
+                i,
+                process,
+                machine,
+                model.areas,
+                self.cells,
+                self.memory,
+                model.compiler,
+                watched,
+                self.sleeping,
+                self.guesses,
+            )
             for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True))
         )
         names = {process.name: i for i, process in enumerate(self.processes)}
@@ -56,7 +69,19 @@ class System:
         """What edges look at beside the step machine and memory: equal for processes that are linked alike."""
         one = self.processes[process]
         nested = tuple((other.name, other.where) for other in self.processes if other.host == one.name)
-        return process, one.name, bool(one.host), nested, self.watched, self.sleeping
+        memory = self.model.memory, self.model.compiler, self.guesses
+        return process, one.name, bool(one.host), nested, self.watched, self.sleeping, memory
+
+    @property
+    def window_bound(self) -> str:
+        """What was not looked into because a window was not let grow, "" where all was; known once tables are built."""
+        for space in self.spaces:
+            if space.bounded:
+                return (
+                    f"the window of {space.process.name}: an access is pending at most {MOST_AGAIN} times at once, and "
+                    f"the loop at {space.bounded} has no fence or lock operation"
+                )
+        return ""
 
     def active(self, process: int) -> Slot:
         """The flag that a nested process runs, and its host stands still."""

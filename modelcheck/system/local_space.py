@@ -1,9 +1,11 @@
 """Local states of one process with its window, and the edges between them, found on demand.
 
 A yield *issues* an access; performing each of its pieces is a step (design.md section 2).  A local state is (node,
-window, queued): the action that waits next, the issued accesses in program order with the pieces not yet performed,
-and whether a writer queues here.  Issuing is not a step: it touches nothing, disturbs nobody and only ever allows
-more, so an access is issued, and a fence passed, as soon as it can be.
+window, queued): the action that waits next, what was issued and not yet performed, and whether a writer queues here.
+Issuing is not a step: it touches nothing, disturbs nobody and only ever allows more, so an access is issued, and a
+fence passed, as soon as it can be.  Where the machine may guess a branch, or the compiler move a load above it, both
+outcomes are followed as soon as something behind the branch could perform: the step that performs the last of the
+branch's loads settles it, and is there only for the outcome that was guessed.
 
 Its one invariant: an edge's guard and updates speak of linked slots only.  It does not search.
 """
@@ -11,26 +13,28 @@ Its one invariant: an edge's guard and updates speak of linked slots only.  It d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from modelcheck.action import Access, Action, Hold
+from modelcheck.action import Access, Action, Hold, Loaded, Register
 from modelcheck.errors import SpecError
-from modelcheck.expression import FALSE, TRUE, Const, Expr, Op, Self, Slot, conjunction, rebuild
+from modelcheck.expression import FALSE, TRUE, Const, Expr, Old, Op, Self, Slot, conjunction, rebuild
 from modelcheck.memory.area import Area
 from modelcheck.memory.cells import Cell, CellMap
-from modelcheck.memory.ordering import Ordered, Piece
+from modelcheck.memory.ordering import MemoryModel, Piece
 from modelcheck.process.step_machine import Node, StepMachine
 from modelcheck.system.model import Process
+from modelcheck.system.window import Entry, Window, Windows
 
-MOST_PENDING = 64  # entries in one window; a cycle without a fence would grow past it
+MOST_PENDING = 64  # accesses in one window of a process without a loop
+MOST_AGAIN = 2  # times that one access may be pending at once; a loop without a fence would issue it for ever
 
 
 class Local(NamedTuple):
-    """A local state; `window` holds (node of the access, its pending pieces) in program order."""
+    """A local state; `window` holds what is pending in program order."""
 
     node: int
-    window: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    window: Window = ()
     queued: bool = False
 
 
@@ -39,7 +43,8 @@ class Edge:
     """One step of one process between two local states.
 
     `choice` tells it apart from the others enabled with it.  `breaks` names the property it violates.  `piece` is the
-    memory piece performed; `register` the index it fills.  `observes` hands node.action's registers over.
+    memory piece performed; `register` the index it fills; `forwarded` the own pending stores it takes bytes from, the
+    newest first.  `observes` hands node.action's registers over.
     """
 
     process: int
@@ -57,10 +62,14 @@ class Edge:
     preempts: bool = False
     resumes: bool = False
     passed: tuple[int, ...] = ()  # nodes issued or passed on the way to the target
+    forwarded: tuple[Piece, ...] = ()
 
 
 class LocalSpace:
-    """The local states of one process, linked: own slots named after it, cells in place of bytes."""
+    """The local states of one process, linked: own slots named after it, cells in place of bytes.
+
+    `guesses` is whether branches may be guessed.  `bounded` says where the window was not let grow, "" if nowhere.
+    """
 
     def __init__(
         self,
@@ -69,19 +78,24 @@ class LocalSpace:
         machine: StepMachine,
         areas: Mapping[str, Area],
         cells: Mapping[str, CellMap],
-        ordered: Ordered,
+        memory: MemoryModel,
+        compiler: str,
         watched: frozenset[str],
         sleeping: str = "",
+        guesses: bool = False,
     ) -> None:
         self.index = index
         self.process = process
         self.machine = machine
+        self.bounded = ""
         self._areas = areas
         self._cells = cells
-        self._ordered = ordered
+        self._memory = memory
         self._watched = watched
         self._sleeping = sleeping  # the watched property that forbids sleeping while atomic
+        self._guesses = guesses
         self._pieces: dict[Access, tuple[Piece, ...]] = {}
+        self.windows = Windows(machine, memory, compiler, self.pieces)
         self.start, self.start_passed = self._settle(Local(0))
 
     def node(self, local: Local) -> Node:
@@ -101,7 +115,7 @@ class LocalSpace:
             area = self._areas[access.area]
             found = tuple(
                 Piece(access, lo, hi)
-                for lo, hi in area.pieces(access)
+                for lo, hi in area.pieces(access, self._memory.natural)
                 if any(area.carries(offset) for offset in range(lo, hi))
             )
             self._pieces[access] = found
@@ -110,16 +124,12 @@ class LocalSpace:
     def _settle(self, local: Local) -> tuple[Local, tuple[int, ...]]:
         """Issues accesses and passes fences as far as possible; also the nodes passed."""
         node_index, window, _ = local
-        seen: dict[tuple[int, tuple[tuple[int, tuple[int, ...]], ...]], None] = {}
-
-        def rest() -> tuple[Local, tuple[int, ...]]:
-            return Local(node_index, window), tuple(node for node, _ in seen)
-
+        seen: dict[tuple[int, Window], None] = {}
         while True:
             node = self.machine.nodes[node_index]
             action = node.action
-            if action is None or action.kind not in ("load", "store", "fence"):
-                return rest()
+            if action is None or action.kind not in ("load", "store", "update", "fence"):
+                break
             if (node_index, window) in seen:
                 raise SpecError(
                     f"process {self.process.name!r} loops without a step; yield something that can be seen",
@@ -127,64 +137,101 @@ class LocalSpace:
                 )
             before = window
             if action.kind == "fence":
-                if window:
-                    return rest()
+                if self.windows.fence_waits(window, action.fence):
+                    break
+                window = self.windows.with_fence(window, node_index, action.fence)
             elif action.access is not None:
-                if action.kind == "load" and any(self.machine.nodes[i].register == node.register for i, _ in window):
-                    return rest()
+                if self._must_wait(node_index, window):
+                    break
                 pending = tuple(range(len(self.pieces(action.access))))
                 if pending:
-                    window = (*window, (node_index, pending))
-                if len(window) > MOST_PENDING:
+                    window = (*window, Entry(node_index, pending))
+                if sum(1 for entry in window if entry.pending) > MOST_PENDING:
                     raise SpecError(
                         f"process {self.process.name!r} has more than {MOST_PENDING} accesses pending; "
-                        "put a fence or a lock operation on the loop",
+                        "put a fence or a lock operation between them",
                         f"{node.file}:{node.line}",
                     )
             seen[node_index, before] = None
             node_index = node.targets[0]
+        return Local(node_index, window), tuple(node for node, _ in seen)
 
-    def _access(self, node_index: int) -> Access:
-        action = self.machine.nodes[node_index].action
-        assert action is not None and action.access is not None
-        return action.access
+    def _must_wait(self, node_index: int, window: Window) -> bool:
+        """Whether an access cannot be issued yet: its register is in use, or it is pending often enough already."""
+        node = self.machine.nodes[node_index]
+        again = sum(entry.node == node_index for entry in window) >= MOST_AGAIN
+        taken = node.register in self.windows.used(window)
+        if (again or taken) and not self.bounded and self._loses(node_index, window):
+            self.bounded = f"{node.file}:{node.line}"
+        return again or taken
+
+    def _loses(self, node_index: int, window: Window) -> bool:
+        """Whether something behind an access that waits to be issued could perform before anything in the window does.
+
+        Follows every branch from the access on, as if registers and windows had no end, through what might be issued.
+        """
+        if self._memory.name == "sc" and not self.windows.free:
+            return False
+        todo: list[tuple[int, Window]] = [(node_index, window)]
+        seen: set[int] = set()
+        while todo:
+            at, ahead = todo.pop()
+            node = self.machine.nodes[at]
+            action = node.action
+            if at in seen or action is None:
+                continue
+            seen.add(at)
+            if action.kind == "fence":
+                if self.windows.fence_waits(ahead, action.fence):
+                    continue
+                ahead = self.windows.with_fence(ahead, at, action.fence)
+            elif action.access is not None:
+                pending = tuple(range(len(self.pieces(action.access))))
+                if pending:
+                    ahead = (*ahead, Entry(at, pending))
+                    if any(position == len(ahead) - 1 for position, _ in self.windows.open(ahead)):
+                        return True
+            elif action.kind != "compare" or not self._guesses:
+                continue
+            else:
+                ahead = (*ahead, Entry(at, (), 0))
+            todo += [(target, ahead) for target in node.targets]
+        return False
 
     def _performs(self, local: Local) -> list[Edge]:
         edges: list[Edge] = []
-        earlier: list[Piece] = []
-        for position, (node_index, pending) in enumerate(local.window):
-            pieces = self.pieces(self._access(node_index))
-            for which in pending:
-                piece = pieces[which]
-                if not any(self._ordered(before, piece) for before in earlier):
-                    left = tuple(p for p in pending if p != which)
-                    rest = ((node_index, left),) if left else ()
-                    window = (*local.window[:position], *rest, *local.window[position + 1 :])
-                    edges.extend(self._perform(local, window, node_index, piece, position))
-            earlier.extend(pieces[which] for which in pending)
+        for position, which in self.windows.open(local.window):
+            entry = local.window[position]
+            access = self.windows.access(entry)
+            assert access is not None
+            edges.extend(self._perform(local, position, which, self.pieces(access)[which]))
         return edges
 
-    def _perform(
-        self,
-        local: Local,
-        window: tuple[tuple[int, tuple[int, ...]], ...],
-        node_index: int,
-        piece: Piece,
-        position: int,
-    ) -> list[Edge]:
-        access = piece.access
+    def _perform(self, local: Local, position: int, which: int, piece: Piece) -> list[Edge]:
+        access, node_index = piece.access, local.window[position].node
+        window, settled = self.windows.performed(local.window, position, which)
         target, passed = self._settle(Local(local.node, window))
-        choice = f"{access.text} bytes {piece.lo}-{piece.hi - 1}"
-        if sum(self._access(i).text == access.text for i, _ in local.window[:position]):
-            choice += f" (entry {position})"
-        node = self.machine.nodes[node_index]
-        register = node.register
-        updates = tuple(
-            update
-            for cell in self._cells[access.area].within(piece.lo, piece.hi)
-            for update in (self._stores(cell, access) if access.store else self._loads(cell, register))
-        )
         area = self._areas[access.area]
+        choice = access.text if area.domain is not None else f"{access.text} bytes {piece.lo}-{piece.hi - 1}"
+        earlier = [self.windows.access(entry) for entry in local.window[:position] if entry.pending]
+        if any(other is not None and other.text == access.text for other in earlier):
+            choice += f" (entry {len(earlier)})"
+        register = self.machine.nodes[node_index].register
+        forwarded = () if access.store else self.windows.forwarding(local.window, position, piece)
+        updates: list[tuple[Slot, Expr]] = []
+        guards: list[Expr] = []
+        for cell in self._cells[access.area].within(piece.lo, piece.hi):
+            source = next((p.access for p in forwarded if cell.bytes[0] in range(p.lo, p.hi)), None)
+            if access.loads:
+                updates += self._loads(cell, register, source)
+                if access.when != TRUE:
+                    guards.append(self._of_old(access.when, self._content(cell, source)))
+            if access.store:
+                updates += self._stores(cell, access)
+        new = dict(updates)
+        for entry in settled:
+            guess = self._outcome(entry)
+            guards.append(rebuild(guess, lambda part: new.get(part) if isinstance(part, Slot) else None))
         requires = [(self.link(condition), name) for condition, name in access.requires if name in self._watched]
         if (
             access.store
@@ -192,60 +239,47 @@ class LocalSpace:
             and any(not 0 <= o < area.size for o in range(piece.lo, piece.hi))
         ):
             requires.append((FALSE, area.bounds))
+        step = Edge(
+            self.index, local, target, node_index, 0, choice, piece=piece, passed=passed, forwarded=forwarded
+        )
         edges = [
-            Edge(
-                self.index,
-                local,
-                target,
-                node_index,
-                0,
-                f"{choice} breaks {name}",
-                "perform",
-                _negate(condition),
-                (),
-                name,
-                piece,
-                passed=passed,
-            )
+            replace(step, choice=f"{choice} breaks {name}", guard=_negate(condition), breaks=name)
             for condition, name in requires
         ]
-        guard = conjunction(tuple(condition for condition, _ in requires))
+        guard = conjunction((*guards, *(condition for condition, _ in requires)))
         if guard != FALSE:
-            edges.append(
-                Edge(
-                    self.index,
-                    local,
-                    target,
-                    node_index,
-                    0,
-                    choice,
-                    "perform",
-                    guard,
-                    updates,
-                    "",
-                    piece,
-                    register,
-                    passed=passed,
-                )
-            )
+            edges.append(replace(step, guard=guard, updates=tuple(updates), register=register))
         return edges
+
+    def _outcome(self, entry: Entry) -> Expr:
+        """When a guessed branch is the one that is taken."""
+        action = self.machine.nodes[entry.node].action
+        assert action is not None
+        return self._condition(action, entry.guess)
+
+    def _content(self, cell: Cell, source: Access | None) -> Expr:
+        """What a load finds in a cell: memory's content, or that of an own store on its way there."""
+        return cell.slot() if source is None else self._stores(cell, source)[0][1]
+
+    def _of_old(self, expr: Expr, old: Expr) -> Expr:
+        return self.link(rebuild(expr, lambda part: old if isinstance(part, Old) else None))
 
     def _stores(self, cell: Cell, access: Access) -> list[tuple[Slot, Expr]]:
         assert access.version is not None
-        updates: list[tuple[Slot, Expr]] = [(cell.slot(), self.link(access.version))]
+        updates: list[tuple[Slot, Expr]] = [(cell.slot(), self._of_old(access.version, cell.slot()))]
         form = cell.form_slot()
         if form is not None:
             updates.append((form, Const(cell.forms.index(access.variant) if access.variant in cell.forms else 0)))
         return updates
 
-    def _loads(self, cell: Cell, register: int) -> list[tuple[Slot, Expr]]:
+    def _loads(self, cell: Cell, register: int, source: Access | None) -> list[tuple[Slot, Expr]]:
         prefix = f"r{register}."
-        updates: list[tuple[Slot, Expr]] = [(self.own(cell.slot(prefix)), cell.slot())]
+        updates = [(self.own(cell.slot(prefix)), self._content(cell, source))]
         form = cell.form_slot()
         if form is not None:
             copy = cell.form_slot(prefix)
             assert copy is not None
-            updates.append((self.own(copy), form))
+            updates.append((self.own(copy), form if source is None else self._stores(cell, source)[1][1]))
         return updates
 
     def _forgets(self, action: Action) -> Iterator[tuple[Slot, Expr]]:
@@ -273,12 +307,16 @@ class LocalSpace:
     def _branches(self, local: Local) -> list[Edge]:
         node = self.node(local)
         action = node.action
-        if action is None or action.kind in ("load", "store", "fence"):
+        if action is None or action.kind in ("load", "store", "update", "fence"):
             return []
         if local.window and action.kind in ("shared", "lock", "check"):
             return []
-        waits = {register.index for register in action.awaits}
-        if any(self.machine.nodes[i].register in waits for i, _ in local.window):
+        pending = not self.windows.loading(local.window).isdisjoint(register.index for register in action.awaits)
+        if action.kind == "compare":
+            if pending:
+                useful = self._guesses and not action.forgets and self._loses(local.node, local.window)
+                return self._guess(local, action) if useful else []
+        elif pending or any(entry.guess >= 0 for entry in local.window):
             return []
         if action.sleeps and node.context.atomic and self._sleeping:
             return [
@@ -302,6 +340,20 @@ class LocalSpace:
                 edges.append(edge)
         return edges
 
+    def _guess(self, local: Local, action: Action) -> list[Edge]:
+        """Every outcome of a branch whose loads are still pending."""
+        edges = []
+        for number, branch in enumerate(action.branches):
+            if self._condition(action, number) == FALSE:
+                continue
+            window = (*local.window, Entry(local.node, (), number))
+            target, passed = self._settle(Local(self.node(local).targets[number], window))
+            choice = f"{action.label} -> {_answer(False, branch.response)}"
+            edges.append(
+                Edge(self.index, local, target, local.node, number, choice, action.kind, passed=passed)
+            )
+        return edges
+
     def _branch(self, local: Local, node: Node, action: Action, number: int) -> Edge | None:
         branch = action.branches[number]
         guard, breaks = self.link(branch.guard), branch.breaks
@@ -310,7 +362,7 @@ class LocalSpace:
         if action.kind == "check" and not breaks and not any(b.breaks in self._watched for b in action.branches):
             guard = TRUE  # a check of another property lets everything pass
         if action.kind == "compare":
-            guard = self._compare(action, bool(branch.response))
+            guard = self._condition(action, number)
         target, passed = (
             (Local(local.node, local.window, True), ())
             if branch.stay
@@ -339,8 +391,11 @@ class LocalSpace:
             passed=passed,
         )
 
-    def _compare(self, action: Action, outcome: bool) -> Expr:
+    def _condition(self, action: Action, number: int) -> Expr:
         """When a comparison may have this outcome (design.md section 2: different stamps explore both)."""
+        if action.test == "value":
+            return self.link(action.branches[number].guard)
+        outcome = bool(action.branches[number].response)
         if action.test.startswith("variant:"):
             found = self.variant_set(
                 action.registers[0].index, action.registers[0].access, action.test.split(":", 1)[1]
@@ -385,9 +440,21 @@ class LocalSpace:
         def replace(part: Expr) -> Expr | None:
             if isinstance(part, Slot):
                 return self.own(part)
+            if isinstance(part, Loaded):
+                return self._number(part.register)
             return Const(self.index + 1) if isinstance(part, Self) else None
 
         return rebuild(expr, replace)
+
+    def _number(self, register: Register) -> Slot:
+        """The slot with the number that a register holds."""
+        cells = self._cells[register.access.area].cells
+        if self._areas[register.access.area].domain is None or len(cells) != 1:
+            raise SpecError(
+                f"process {self.process.name!r} computes with what it loaded from {register.access.area}, which holds "
+                "no number; declare the area with a domain"
+            )
+        return self.own(cells[0].slot(f"r{register.index}."))
 
     def attempt(self, edge: Edge) -> Hold | None:
         """The lock this edge's action waits for, None where it waits for none."""

@@ -65,10 +65,11 @@ class Process:
 class Model:
     """A builder for one system: declare areas, processes and properties, then hand it to a search.
 
-    `compiler` is "free" (plain accesses between two barriers in any order) or "program"; `memory` is the memory model.
+    `compiler` is "free" (plain accesses between two barriers in any order) or "program"; `memory` is the memory model,
+    "" for the one that is asked for (sc where none is).
     """
 
-    def __init__(self, name: str, memory: str = "sc", compiler: str = "free") -> None:
+    def __init__(self, name: str, memory: str = "", compiler: str = "free") -> None:
         self.name = name
         self.memory = memory
         self.compiler = compiler

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 
 from modelcheck.action import Access
+from modelcheck.memory.models import memory_model
 from modelcheck.system.link import step_machine
 from modelcheck.system.model import Model
 
@@ -37,7 +38,8 @@ def witness_classes(
     `kind` keeps apart bytes whose values a property treats differently.
     """
     area = model.areas[area_name]
-    cuts = [(access, area.pieces(access)) for access in accesses(model) if access.area == area_name]
+    natural = memory_model(model.memory or "sc", model.compiler).natural
+    cuts = [(access, area.pieces(access, natural)) for access in accesses(model) if access.area == area_name]
     found: dict[Hashable, list[int]] = {}
     for byte in among:
         signature = tuple(

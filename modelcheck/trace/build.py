@@ -12,7 +12,7 @@ from pathlib import Path
 from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.confirm import whole_observation
-from modelcheck.explore.run import Happened, Run
+from modelcheck.explore.run import FORWARDED, Happened, Run
 from modelcheck.explore.verify import Outcome
 from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
@@ -51,7 +51,7 @@ def build_trace(
         setting.version,
         setting.property,
         tuple((k, str(v)) for k, v in setting.values),
-        model.memory,
+        model.memory or "sc",
         case,
         processes,
         _area(model),
@@ -139,13 +139,26 @@ def _memory(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> M
     access = piece.access
     size = run.system.model.areas[access.area].size
     sources = tuple(
-        ByteSource(offset, origin.version, origin.form, origin.step, byte(origin.version, offset, origin.form))
+        ByteSource(offset, origin.version, origin.form, step, byte(origin.version, offset, origin.form))
         for offset, origin in happened.bytes
+        for step in (origin.step if origin.step != FORWARDED else _performed(run, number, happened, offset),)
     )
     whole = (max(access.lo, 0), min(access.hi, size))
     return MemoryEvent(
         "store" if access.store else "load", max(piece.lo, 0), min(piece.hi, size), whole, access.text, sources
     )
+
+
+def _performed(run: Run, number: int, happened: Happened, offset: int) -> int:
+    """The later step that performs the store a load took this byte from, -1 where the run ends before."""
+    source = next(piece.access for piece in happened.edge.forwarded if piece.lo <= offset < piece.hi)
+    for step in range(number + 1, len(run.steps)):
+        edge = run.steps[step].edge
+        piece = edge.piece
+        same = piece is not None and edge.process == happened.edge.process and piece.access == source
+        if piece is not None and same and piece.lo <= offset < piece.hi:
+            return step
+    return -1
 
 
 def _lock(happened: Happened, run: Run) -> LockEvent | None:

@@ -20,7 +20,7 @@ def replay(trace: Trace, spec: Spec) -> str:
     deadlock, a loop or a lock order, which no single run shows, is decided anew.
     """
     setting = setting_of(trace, spec)
-    model = spec.build(setting, None)
+    model = spec.model(setting, None)
     prop = model.properties.get(setting.property)
     if prop is None:
         raise UsageError(f"the trace is about {setting.property!r}; the spec has {', '.join(model.properties)}")
@@ -44,7 +44,7 @@ def replay(trace: Trace, spec: Spec) -> str:
         how = "replayed step by step"
     else:
         verdicts = {
-            verify(spec.build(setting, projection), prop.name, Bounds(), full=lambda: spec.build(setting, None)).verdict
+            verify(spec.model(setting, projection), prop.name, Bounds(), full=lambda: spec.model(setting, None)).verdict
             for projection in spec.projections(setting)
         }
         if "violated" not in verdicts:
@@ -69,4 +69,4 @@ def setting_of(trace: Trace, spec: Spec) -> Setting:
         raise UsageError(
             f"the trace says nothing of {', '.join(missing)}; it was written for another version of the spec"
         )
-    return Setting(trace.version, trace.property, tuple(sorted(values)))
+    return Setting(trace.version, trace.property, tuple(sorted(values)), trace.memory)

@@ -31,19 +31,19 @@ def render(trace: Trace, full: bool = False) -> str:
     node = {step: f"s{row.number}" for row in shown for step in row.steps}
     lines = [
         "digraph trace {",
-        f"  label={_quoted([f'{trace.spec} {trace.version}: {trace.property}', f'=> {trace.consequence}'])};",
+        f"  label={quoted([f'{trace.spec} {trace.version}: {trace.property}', f'=> {trace.consequence}'])};",
         '  labelloc=t; rankdir=TB; newrank=true; bgcolor="white"; fontname="monospace"; fontsize=11;',
         '  node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", fontname="monospace", fontsize=10];',
         '  edge [fontname="monospace", fontsize=9];',
     ]
     for index, process in enumerate(trace.processes):
-        lines += [f"  subgraph cluster_{index} {{", f"    label={_quoted([process.title or process.name])};"]
+        lines += [f"  subgraph cluster_{index} {{", f"    label={quoted([process.title or process.name])};"]
         for row in shown:
             if row.process == index:
                 parts = [f"#{row.number} {row.where}".strip(), row.text, *row.after]
                 parts += [row.result] if row.result else []
                 look = ', color="#b35900", penwidth=2.5, fillcolor="#fff4ce"' if row.deciding else ""
-                lines.append(f"    s{row.number} [label={_quoted(parts)}{look}];")
+                lines.append(f"    s{row.number} [label={quoted(parts)}{look}];")
         lines.append("  }")
     return "\n".join([*lines, *_edges(trace, node, full), "}"]) + "\n"
 
@@ -69,14 +69,14 @@ def _edges(trace: Trace, node: dict[int, str], full: bool) -> list[str]:
         before[process] = node[step]
     for (start, end, kind), offsets in found.items():
         text = names[start, end, kind] or f"area {byte_ranges(offsets)}"
-        lines.append(f"  {start} -> {end} [label={_quoted([f'{kind}: {text}'])}, {STYLE[kind]}];")
+        lines.append(f"  {start} -> {end} [label={quoted([f'{kind}: {text}'])}, {STYLE[kind]}];")
     return lines
 
 
-def _quoted(texts: list[str]) -> str:
+def quoted(texts: list[str]) -> str:
     r"""The lines as one DOT string, left-aligned.
 
-    >>> print(_quoted(['say "a\\b"', "next"]))
+    >>> print(quoted(['say "a\\b"', "next"]))
     "say \"a\\b\"\lnext\l"
     """
     lines = [line for text in texts for line in wrap(printable(text), 60, 2)]

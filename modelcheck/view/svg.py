@@ -28,7 +28,7 @@ def render(trace: Trace, full: bool = False) -> str:
 def to_svg(drawing: Drawing, title: str, description: str) -> str:
     """A drawing as an SVG document, back to front."""
     width, height = f"{drawing.width:.0f}", f"{drawing.height:.0f}"
-    strokes = sorted({path.stroke for path in drawing.paths if path.arrow})
+    strokes = sorted({path.stroke for path in (*drawing.paths, *drawing.marks) if path.arrow})
     heads = {stroke: f"head{number}" for number, stroke in enumerate(strokes)}
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '

@@ -52,8 +52,8 @@ PARAMETERS = (
     ),
     Parameter(
         "without",
-        "a guard left out on purpose: the broken siblings",
-        ("none", "check", "lock", "retry", "update-bit"),
+        "a guard or barrier left out on purpose: the broken siblings",
+        ("none", "check", "lock", "retry", "update-bit", "first-wmb", "second-wmb", "first-rmb", "second-rmb"),
         default=("none",),
     ),
 )

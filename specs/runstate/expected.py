@@ -22,8 +22,20 @@ aligned offsets too once the area crosses a page, since the low word is then cop
 """
 
 
+WEAK_GET64 = """\
+linux32 on a weak machine, at every offset: get64() loads hi, lo, hi again with READ_ONCE() and no barrier between, so
+lo may be performed last, while both hi are of update 0.  The rmb() at S2 comes after the whole of get64(); lo is then
+of an update that had begun when the copy had not, and the flag, which lies in hi, was clear when it was loaded.  The
+second get64() may be all of the new update, whose hi is the same, since hi changes every 4 seconds.  On x86 loads stay
+in order, and marked loads are the compiler's to keep in order, so this takes a 32-bit guest on a weak host: KVM has
+none (protocol.md 9.3).
+"""
+
+
 def expected(setting: Setting) -> Expectation | None:
     """The expectation of one setting, None where nothing is known."""
+    if setting.text("without") in BARRIERS:
+        return _without_barrier(setting)
     if setting.text("without") != "none":
         return _sibling(setting)
     match setting.property:
@@ -47,6 +59,8 @@ def _torn_read(setting: Setting) -> Expectation | None:
         return Expectation(
             "violated", "D5", "protocol.md 4.4: what readers rely on, not what a kernel does (12.1 item 2)"
         )
+    if setting.memory == "weak" and reader == "linux32" and setting.text("flag") == "on":
+        return Expectation("violated", "", "found by this checker, see WEAK_GET64 in expected.py")
     if setting.text("flag") == "off":
         return Expectation("violated", "D11", "protocol.md D11: the documented limitation, a positive control")
     if reader == "ignores-flag":
@@ -56,6 +70,8 @@ def _torn_read(setting: Setting) -> Expectation | None:
         return Expectation("violated", "", "found by this checker, see MIXED_WORD in expected.py")
     if not version.byte_flag and setting.text("tear") == "plain":
         return Expectation("violated", "B4", "protocol.md B4: the flag's store is a plain word, torn by the compiler")
+    if setting.memory == "weak" and layout.offset % 8 and reader == "linux64":
+        return Expectation("violated", "", "D6 at every offset: a load that is not naturally aligned comes in parts")
     if cut is None:
         return Expectation("holds", "", "protocol.md 4.4, controls: V2 and V3 aligned")
     if not version.byte_flag:
@@ -65,6 +81,23 @@ def _torn_read(setting: Setting) -> Expectation | None:
     if cut[0] == 4:
         return Expectation("holds", "", "protocol.md 4.4: get64 on both loads is immune; 12.1 item 8")
     return Expectation("violated", "", "found by this checker, see MIXED_WORD in expected.py")
+
+
+BARRIERS = ("first-wmb", "second-wmb", "first-rmb", "second-rmb")
+
+
+def _without_barrier(setting: Setting) -> Expectation | None:
+    """protocol.md 9.1, 9.3, 10: on x86 each is the compiler's barrier, on a weak host the machine's."""
+    aligned = layout_of(setting).offset % 8 == 0 and layout_of(setting).entry_cut is None
+    if setting.property != "torn-read" or setting.text("reader") != "linux64" or setting.text("flag") != "on":
+        return None
+    if not aligned or setting.text("clock") != "increasing" or setting.text("tear") in ("plain", "bytes"):
+        return None
+    if not writer(setting.version).byte_flag:
+        return None
+    if setting.text("compiler") == "free" or setting.memory == "weak":
+        return Expectation("violated", "", "protocol.md 10: no barrier between the flag and the data")
+    return Expectation("holds", "", "protocol.md 9.1: machine and compiler both keep stores, and loads, in order")
 
 
 def _sibling(setting: Setting) -> Expectation | None:

@@ -32,6 +32,7 @@ class View:
     witnesses: tuple[int, ...] | None = None
     early: bool = False
     facts: bool = True
+    without: str = ""  # a barrier left out on purpose: "first-rmb" or "second-rmb"
 
 
 def linux64(view: View) -> Steps:
@@ -61,12 +62,14 @@ def snapshot(view: View, words: bool, test_flag: bool) -> Steps:
     early = view.early and test_flag
     while True:
         first = yield from get64(view, "e1", "S1", words)
-        yield rmb().at("S2", SNAPSHOT)
+        if view.without != "first-rmb":
+            yield rmb().at("S2", SNAPSHOT)
         if early and (yield has_variant(first[0], UPDATE).as_("e1 & XEN_RUNSTATE_UPDATE?")):
             yield reach("retry after a set flag")
             continue
         copy = yield from copies(view)
-        yield rmb().at("S4", SNAPSHOT)
+        if view.without != "second-rmb":
+            yield rmb().at("S4", SNAPSHOT)
         second = yield from get64(view, "e2", "S5", words)
         if early and (yield has_variant(second[0], UPDATE).as_("e2 & XEN_RUNSTATE_UPDATE?")):
             continue

@@ -24,6 +24,7 @@ from specs.runstate.readers import READERS, View
 from specs.runstate.versions import writer
 from specs.runstate.writer import Scene, sched_out, vcpu
 
+READ_BARRIERS = ("first-rmb", "second-rmb")
 WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere"}
 
 
@@ -63,7 +64,7 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
     """The model of one setting, full or projected."""
     assert projection is None or isinstance(projection, Projection)
     layout, version = layout_of(setting), writer(setting.version)
-    model = Model("runstate", compiler=setting.text("compiler"))
+    model = Model("runstate", setting.memory, compiler=setting.text("compiler"))
     model.area(
         Area(
             "runstate",
@@ -86,10 +87,12 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
     )
     caches = (scene.gpc1, scene.gpc2) if layout.split else (scene.gpc1,)
     model.process("notifier", mmu_notifier, scene.kvm, caches, version.read_first, title="MMU notifier", cpu=2)
+    without = setting.text("without")
+    missing = without if without in READ_BARRIERS else ""
     view = (
-        View(scene.area, Struct(layout.abi))
+        View(scene.area, Struct(layout.abi), without=missing)
         if projection is None
-        else View(scene.area, Struct(layout.abi), projection.copied, projection.early, projection.facts)
+        else View(scene.area, Struct(layout.abi), projection.copied, projection.early, projection.facts, missing)
     )
     reader = setting.text("reader")
     model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)

@@ -19,7 +19,8 @@ GUEST = "kvm_xen_update_runstate_guest"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the writer works on.  `without` names a guard left out: "check", "lock", "retry" or "update-bit".
+    """What the writer works on.  `without` names a guard left out: "check", "lock", "retry" or "update-bit",
+    or a barrier: "first-wmb" (G8), "second-wmb" (G11), and of the reader "first-rmb" (S2), "second-rmb" (S4).
 
     No more than it looks at, so that the writers of all areas with equal parts are one process (see `scene`).
     """
@@ -125,9 +126,11 @@ def store(scene: Scene) -> Steps:
         if flag:
             byte = (layout.update_byte, layout.update_byte + 1)
             yield put(scene, *byte, flag, "*update_bit = (entry_time | XEN_RUNSTATE_UPDATE) >> 56").at("G8", GUEST)
-            yield smp_wmb().at("G8", GUEST)
+            if scene.without != "first-wmb":
+                yield smp_wmb().at("G8", GUEST)
         yield from (store_split(scene, flag) if layout.split else store_single(scene, flag))
-        yield smp_wmb().at("G11", GUEST)
+        if scene.without != "second-wmb":
+            yield smp_wmb().at("G11", GUEST)
         if flag:
             yield put(scene, *byte, "", "*update_bit = entry_time >> 56").at("G12", GUEST)
             yield smp_wmb().at("G12", GUEST)
@@ -143,10 +146,12 @@ def store_v2(scene: Scene, flag: str) -> Steps:
     """
     entry, times = scene.layout.entry, scene.layout.times
     yield put(scene, entry, entry + 8, flag, "*user_times = entry_time | XEN_RUNSTATE_UPDATE").at("G8", GUEST)
-    yield smp_wmb().at("G8", GUEST)
+    if scene.without != "first-wmb":
+        yield smp_wmb().at("G8", GUEST)
     yield put(scene, 0, 4, flag, "*user_state = current_runstate").at("G9", GUEST)
     yield put(scene, times, times + 32, flag, "memcpy(user_times + 1, runstate_times)", copy=True).at("G9", GUEST)
-    yield smp_wmb().at("G11", GUEST)
+    if scene.without != "second-wmb":
+        yield smp_wmb().at("G11", GUEST)
     yield put(scene, entry, entry + 8, "", "*user_times &= ~XEN_RUNSTATE_UPDATE").at("G12", GUEST)
     yield smp_wmb().at("G12", GUEST)
 

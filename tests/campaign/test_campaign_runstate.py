@@ -55,17 +55,19 @@ def asked_by(command: str) -> Request:
     words = shlex.split(command)
     assert words[:3] == ["modelcheck", "check", "runstate"]
     values: list[tuple[str, tuple[Value, ...]]] = []
-    version, properties = SPEC.newest, ()
+    version, properties, memory = SPEC.newest, (), "tso"
     for option, argument in zip(words[3::2], words[4::2], strict=True):
         if option == "--set":
             name, _, value = argument.partition("=")
             values.append((name, (int(value) if SPEC.parameter(name).numeric else value,)))
         elif option == "--version":
             version = argument
+        elif option == "--memory":
+            memory = argument
         else:
             assert option == "--property"
             properties = (argument,)
-    return Request(SPEC, (version,), tuple(values), properties)
+    return Request(SPEC, (version,), tuple(values), properties, memory)
 
 
 @pytest.mark.parametrize(

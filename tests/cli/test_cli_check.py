@@ -258,7 +258,7 @@ def test_defaults_are_the_newest_version_and_the_parameters_own(check: Check, as
     request = asked[0]
     assert request.versions == ("v3",)
     assert request.values == (("abi", ("64", "32")),)
-    assert (request.properties, request.memory, request.engine, request.without) == ((), "sc", "auto", ())
+    assert (request.properties, request.memory, request.engine, request.without) == ((), "tso", "auto", ())
     assert request.limits == Limits()
     assert request.traces == Path("modelcheck-traces")
     assert (request.spec.path, len(request.spec.digest)) == ("./made.py", 64)

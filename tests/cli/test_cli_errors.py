@@ -45,9 +45,7 @@ USAGE = [
     ("--set offset=\u0664", f"parameter 'offset' has no value '\u0664'; {OFFSETS}"),
     ("--set offset=9..3", "--set offset=9..3 is an empty range; the smaller number comes first"),
     ("--set offset=1,", "--set offset '1,' has an empty item; give names with one comma between two"),
-    ("--memory tso", "memory model 'tso' is not built yet; there is sc"),
-    ("--memory weak", "memory model 'weak' is not built yet; there is sc"),
-    ("--memory x86", "there is no memory model 'x86'; there is sc"),
+    ("--memory x86", "there is no memory model 'x86'; there are sc, tso, weak"),
     ("--engine c", "there is no engine 'c'; there are auto, python, native"),
     ("--workers 0", "--workers '0' is not a whole number of at least 1; leave the option out for its default"),
     ("--workers two", "--workers 'two' is not a whole number of at least 1; leave the option out for its default"),
@@ -137,13 +135,14 @@ def test_bad_spec_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
-    (["nope"], "there is no command 'nope'; there are list, check, show, replay, bench; see 'modelcheck --help'"),
+    (["nope"],
+     "there is no command 'nope'; there are list, check, show, replay, litmus, bench; see 'modelcheck --help'"),
     (["--nope"], "no such option"),
     (["check", "./none.py"], "cannot read the spec ./none.py: no such file or directory"),
     (["check", "./folder.py"], "cannot read the spec ./folder.py: it is a directory; name a .py file"),
     (["check", "./folder.py/x.py"], "cannot read the spec ./folder.py/x.py: no such file or directory"),
     (["list", "./notes.txt"], "cannot read the spec ./notes.txt: a spec file's name ends in .py"),
-    (["show"], "missing argument 'TRACE'"),
+    (["show"], "missing argument 'TRACE|FILE.litmus'"),
     (["show", "none.json"], "cannot read the trace none.json: no such file or directory"),
     (["show", "none.json", "--as", "html"], "the form 'html' is not built yet; there are table, paste, svg, dot, json"),
     (["show", "none.json", "--as", "tex"], "the form 'tex' does not exist; there are table, paste, svg, dot, json"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from runstate_cases import ALL, V3, V5, V7, setting
@@ -17,9 +18,9 @@ ONE = ("deadlock", "lock-order", "sleep-in-atomic", "stale-mapping", "out-of-are
 class Case:
     """A setting; `str` of it names a test."""
 
-    def __init__(self, version: str, name: str, **values: Any) -> None:
-        self.setting: Setting = setting(version, name, **values)
-        self.text = f"{version} {name} " + " ".join(f"{k}={v}" for k, v in values.items())
+    def __init__(self, version: str, name: str, memory: str = "sc", **values: Any) -> None:
+        self.setting: Setting = replace(setting(version, name, **values), memory=memory)
+        self.text = f"{version} {name} {memory} " + " ".join(f"{k}={v}" for k, v in values.items())
 
     def __str__(self) -> str:
         return self.text
@@ -35,12 +36,18 @@ CASES = [
     Case(V7, "torn-read", offset=0, reader="ignores-flag"),
     Case(V7, "stale-mapping", offset=4080, without="check"),
     Case(V7, "deadlock", offset=4080, without="lock"),
+    *(Case(V7, "torn-read", memory, offset=offset) for memory in ("tso", "weak") for offset in (0, 1)),
+    *(Case(V7, name, memory, offset=4080) for memory in ("tso", "weak") for name in ("deadlock", "stale-mapping")),
 ]
 LARGE = [
     *(Case(version, "torn-read", offset=offset) for version in ALL for offset in (0, 50, 4080, 4081, 4090)),
     *(Case(V7, "torn-read", abi="32", reader="linux32", offset=offset) for offset in (0, 54, 56, 4086, 4088)),
     *(Case(version, name, offset=offset) for version in ALL for name in ONE for offset in (0, 4080)),
     Case(V7, "reader-terminates", offset=4080, preemption="full"),
+    *(Case(V7, name, memory, offset=4080) for memory in ("tso", "weak") for name in ("torn-read", *ONE)),
+    *(Case(V7, "torn-read", "weak", offset=0, without=f"{which}-{kind}") for which in ("first", "second")
+      for kind in ("wmb", "rmb")),
+    Case(V7, "torn-read", "weak", abi="32", reader="linux32", offset=0),
     Case(V7, "torn-read", offset=0, clock="may-repeat"),
     Case(V7, "torn-read", offset=0, tear="bytes"),
 ]
@@ -50,10 +57,10 @@ def test_the_spec_is_decided_alike(case):
     for projection in SPEC.projections(case.setting):
         found = [
             outcome(
-                SPEC.build(case.setting, projection),
+                SPEC.model(case.setting, projection),
                 case.setting.property,
                 engine,
-                full=lambda: SPEC.build(case.setting, None),
+                full=lambda: SPEC.model(case.setting, None),
             )
             for engine in (REFERENCE, NATIVE, Engine("native", 2))
         ]

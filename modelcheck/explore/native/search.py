@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from modelcheck.errors import InternalError
-from modelcheck.explore.bounds import Bounds, peak_memory
+from modelcheck.explore.bounds import Bounds, held_memory
 from modelcheck.explore.found import Answer, Edge, Found, Goals, Path, Report, State, Taken
 from modelcheck.explore.native import _engine
 from modelcheck.explore.native.program import Program, program_of
@@ -132,7 +132,7 @@ class Calls:
 
     def most_bytes(self) -> int:
         """What is left of the memory bound for the engine's own states, at least something; 0 is no bound."""
-        return max(self.bounds.memory - peak_memory(), 1) if self.bounds.memory else 0
+        return max(self.bounds.memory - held_memory(), 1) if self.bounds.memory else 0
 
     def bound(self, outcome: int) -> str:
         """Which bound ended the search, in words."""

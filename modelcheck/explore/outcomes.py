@@ -1,0 +1,97 @@
+"""All final states of a model whose processes end: what a litmus test asks.
+
+An execution counts when every process has finished; one that waits for ever, or whose guess was wrong, is none.
+Reduced searches reach every final state, since a reduction may leave out orders, never where a run can end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from modelcheck.errors import UsageError
+from modelcheck.explore.bounds import Bounds
+from modelcheck.explore.dead_slots import reset_dead_slots
+from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.found import Found, Goals
+from modelcheck.explore.merging import merge_local_steps
+from modelcheck.explore.table import Tables, build_tables
+from modelcheck.expression import Slot
+from modelcheck.system.link import System
+from modelcheck.system.local_space import Edge
+from modelcheck.system.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """`states` are the final values of the slots asked for, each once, sorted; none where `bound` ended the search.
+
+    `searched` is how many states the search stored.
+    """
+
+    states: tuple[tuple[int, ...], ...]
+    searched: int
+    bound: str
+
+
+def outcomes(
+    model: Model,
+    names: Sequence[str],
+    bounds: Bounds = Bounds(),
+    engine: Engine = REFERENCE,
+    without: frozenset[str] = frozenset(),
+) -> Outcomes:
+    """The final values of slots and of areas of numbers, by name, over all executions in which every process ends.
+
+    What no process touches keeps its initial value.  `without` are reductions switched off: dead, merge, ample.
+    """
+    system, found, ends = _search(model, names, bounds, engine, without)
+    states = {values for _, values in ends}
+    return Outcomes(tuple(sorted(states)), found.size, found.bound or system.window_bound)
+
+
+def path_to(
+    model: Model, names: Sequence[str], values: tuple[int, ...], bounds: Bounds, engine: Engine = REFERENCE
+) -> list[Edge]:
+    """The edges of a shortest execution of the reduced graph that ends with these values; UsageError for none."""
+    _, found, ends = _search(model, names, bounds, engine, frozenset())
+    for number, final in ends:
+        if final == values:
+            path = found.path_to(number)
+            return [move.edge for taken in path for move in taken.step(found.tables).moves]
+    raise UsageError(f"no execution ends with {dict(zip(names, values, strict=True))}")
+
+
+def _search(
+    model: Model, names: Sequence[str], bounds: Bounds, engine: Engine, without: frozenset[str]
+) -> tuple[System, Found, list[tuple[int, tuple[int, ...]]]]:
+    """The search, and the numbers and values of its final states, in order."""
+    system = System(model, frozenset())
+    tables = build_tables(system)
+    slots = [_slot(model, tables, name) for name in names]
+    if "dead" not in without:
+        shown = tuple(slot.eq(slot.initial) for slot in slots if isinstance(slot, Slot))
+        tables = replace(reset_dead_slots(replace(tables, asked=shown)), asked=())
+    if "merge" not in without:
+        tables = merge_local_steps(tables)
+    found = run_search(tables, bounds, Goals(), "ample" not in without, engine=engine)
+    done = [
+        {i for i, local in enumerate(table.locals) if system.spaces[table.process].node(local).action is None}
+        for table in found.tables.processes
+    ]
+    places = [found.tables.index.get(slot) if isinstance(slot, Slot) else None for slot in slots]
+    first = [slot.initial if isinstance(slot, Slot) else slot for slot in slots]
+    ends: list[tuple[int, tuple[int, ...]]] = []
+    for number in range(0 if found.bound else found.size):  # what a bound ended may not even have its first state
+        state = found.state(number)
+        if all(state[p] in end for p, end in enumerate(done)):
+            ends.append((number, tuple(int(first[i] if at is None else state[at]) for i, at in enumerate(places))))
+    return system, found, ends
+
+
+def _slot(model: Model, tables: Tables, name: str) -> Slot | int:
+    """The slot of that name; for an area that nobody touches, what it starts with."""
+    found = next((slot for slot in tables.slots if slot.name == name), None)
+    if found is not None:
+        return found
+    return model.areas[name].initial if name in model.areas else 0
