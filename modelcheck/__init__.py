@@ -36,11 +36,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelcheck.action import (
-        Action, Branch, assign, check, choose, equal, fence, fresh, has_variant, observe, progress, reach, rmb, shared,
-        sleep_point, smp_mb, smp_rmb, smp_wmb, test, wait,
+        Action, Branch, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
+        reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
     )
     from modelcheck.errors import ModelcheckError, SpecError, UsageError
-    from modelcheck.expression import Expr, Fresh, Slot, ite
+    from modelcheck.expression import OLD, Expr, Fresh, Slot, ite
     from modelcheck.memory import Area
     from modelcheck.smt.obligation import Obligation
     from modelcheck.smt.values import Observation, Values
@@ -52,10 +52,11 @@ if TYPE_CHECKING:
     from modelcheck.system.witnesses import witness_classes
 
 _HOME = {
-    "action": ("Action", "Branch", "assign", "check", "choose", "equal", "fence", "fresh", "has_variant", "observe",
-               "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "wait"),
+    "action": ("Action", "Branch", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
+               "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb",
+               "smp_wmb", "test", "value", "wait", "wmb"),
     "errors": ("ModelcheckError", "SpecError", "UsageError"),
-    "expression": ("Expr", "Fresh", "Slot", "ite"),
+    "expression": ("OLD", "Expr", "Fresh", "Slot", "ite"),
     "memory": ("Area",),
     "memory.area": ("Tear",),
     "smt.obligation": ("Obligation",),
@@ -70,11 +71,11 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 # More than the fifteen names style asks for: each action a spec yields is one.
 __all__ = [
-    "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
+    "OLD", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
     "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError",
-    "SpinLock", "Tear", "UsageError", "Values", "Version", "Where", "assign", "check", "choose", "equal", "fence",
-    "fresh", "has_variant", "ite", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb",
-    "smp_rmb", "smp_wmb", "test", "wait", "witness_classes",
+    "SpinLock", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
+    "decide", "equal", "fence", "fresh", "has_variant", "ite", "mb", "observe", "progress", "reach", "rmb",
+    "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
 ]
 
 

@@ -107,7 +107,7 @@ class Loaded(Expr):
     register: Register
 
     def __str__(self) -> str:
-        return f"r{self.register.index}"
+        return self.register.access.area
 
 
 def value(register: Register) -> Expr:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from modelcheck.action import LOADED, Access, Action, Branch, LoadMode, Register, StoreMode, UpdateMode
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Domain, Expr
+from modelcheck.expression import TRUE, Domain, Expr, lift, to_text
 
 Tear = Literal["none", "copies", "bytes", "plain"]
 
@@ -107,6 +107,15 @@ class Area:
             self.name, lo, hi, True, mode, version, text=text, update=True, when=when, addr=addr, ctrl=ctrl
         )
         return Action("update", access.text, (Branch(LOADED),), access=access)
+
+    def read(self, mode: LoadMode = "once", text: str = "") -> Action:
+        """Loads all of it: READ_ONCE() of a number; answers a register, see `value`."""
+        return self.load(0, self.size, mode, text or f"READ_ONCE({self.name})")
+
+    def write(self, version: Expr | int, mode: StoreMode = "once", text: str = "") -> Action:
+        """Stores all of it: WRITE_ONCE() of a number."""
+        new = lift(version)
+        return self.store(0, self.size, new, mode=mode, text=text or f"WRITE_ONCE({self.name}, {to_text(new)})")
 
     def _check_whole(self, lo: int, hi: int) -> None:
         if self.domain is not None and (lo, hi) != (0, self.size):

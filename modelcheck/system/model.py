@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from modelcheck.action import Action, Hold
 from modelcheck.errors import SpecError
-from modelcheck.expression import Domain, Expr, Slot
+from modelcheck.expression import Domain, Expr, Slot, range_domain
 from modelcheck.memory.area import Area
 from modelcheck.process.step_machine import Context
 from modelcheck.smt.values import Values
@@ -86,8 +86,6 @@ class Model:
 
     def range(self, name: str, lo: int, hi: int, initial: int | None = None) -> Slot:
         """A whole number from `lo` to `hi`; leaving that range in a search is an error of the spec."""
-        from modelcheck.expression import range_domain
-
         start = lo if initial is None else initial
         if not lo <= start <= hi:
             raise SpecError(f"{name} starts at {start}, outside {lo}..{hi}; start inside the range")
@@ -117,6 +115,15 @@ class Model:
             raise SpecError(f"area {area.name!r} is declared twice; give the second another name")
         self.areas[area.name] = area
         return area
+
+    def number(self, name: str, lo: int, hi: int, initial: int = 0, size: int = 4) -> Area:
+        """A variable in memory that holds a whole number from `lo` to `hi`: an area of `size` bytes.
+
+        Unlike a slot (`bool`, `range`) it is loaded and stored as the memory model has it: see `Area.read`, `write`.
+        """
+        if not lo <= initial <= hi:
+            raise SpecError(f"{name} starts at {initial}, outside {lo}..{hi}; start inside the range")
+        return self.area(Area(name, size, domain=range_domain(lo, hi), initial=initial))
 
     def process(
         self,

@@ -14,6 +14,7 @@ from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.run import FORWARDED, Happened, Run
 from modelcheck.explore.verify import Outcome
+from modelcheck.memory.area import Area
 from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
 from modelcheck.system.link import System
@@ -119,7 +120,7 @@ def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> Ste
         action.function,
         action.step,
         node.depth + nested,
-        _response(happened),
+        _response(run, happened),
         _memory(run, number, happened, byte),
         _lock(happened, run),
         action.fence,
@@ -127,8 +128,10 @@ def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> Ste
     )
 
 
-def _response(happened: Happened) -> str:
-    choice = happened.edge.choice
+def _response(run: Run, happened: Happened) -> str:
+    piece, choice = happened.edge.piece, happened.edge.choice
+    if piece is not None and run.system.model.areas[piece.access.area].domain is not None:
+        return _numbers(run, happened)
     return choice.rsplit(" -> ", 1)[1] if " -> " in choice and happened.edge.piece is None else ""
 
 
@@ -137,7 +140,10 @@ def _memory(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> M
     if piece is None or not happened.bytes:
         return None
     access = piece.access
-    size = run.system.model.areas[access.area].size
+    shown = _shown_area(run.system.model)
+    if shown is None or access.area != shown.name:
+        return None  # an offset names a byte of the one area that a trace shows
+    size = shown.size
     sources = tuple(
         ByteSource(offset, origin.version, origin.form, step, byte(origin.version, offset, origin.form))
         for offset, origin in happened.bytes
@@ -232,10 +238,26 @@ def _order(system: System, attempt: Attempt) -> LockOrderEdge:
     )
 
 
+def _shown_area(model: Model) -> Area | None:
+    """The area a trace shows byte by byte: the first that holds no number."""
+    return next((area for area in model.areas.values() if area.domain is None), None)
+
+
 def _area(model: Model) -> AreaInfo | None:
-    for area in model.areas.values():
-        return AreaInfo(area.name, area.size, area.base, area.line, area.page, area.fields)
-    return None
+    area = _shown_area(model)
+    return None if area is None else AreaInfo(area.name, area.size, area.base, area.line, area.page, area.fields)
+
+
+def _numbers(run: Run, happened: Happened) -> str:
+    """What an access of an area of numbers loaded or stored."""
+    edge = happened.edge
+    assert edge.piece is not None
+    access = edge.piece.access
+    cell = run.system.cells[access.area].cells[0]
+    register = run.system.spaces[edge.process].own(cell.slot(f"r{edge.register}."))
+    values = dict(run.after[run.steps.index(happened)])
+    done = [register] * access.loads + [cell.slot()] * access.store
+    return ", now ".join(str(values[slot]) for slot in done)
 
 
 def _explain(

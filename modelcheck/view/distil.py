@@ -19,6 +19,9 @@ VERDICTS = ("compare", "observe", "check")
 MARKS = ("reach ", "progress")  # local steps that only count for the search
 
 
+ACCESSES = ("load", "store", "update")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: the steps it tells, what the process does (`text`) and what comes of it (`result`, may be empty).
@@ -99,8 +102,8 @@ class _Matters:
         step = self.trace.steps[index]
         if index == self.trace.deciding or step.changes:
             return True
-        if step.kind in ("load", "store"):
-            return step.memory is not None  # an issued access matters when it performs
+        if step.kind in ACCESSES:
+            return step.memory is not None or bool(step.response)  # all but what is nowhere in what is shown
         if step.lock is not None:
             lock = step.lock
             return len(self.users[lock.lock]) > 1 or lock.lock in self.contended or lock.lock_class in self.contended
@@ -170,7 +173,9 @@ def _result(step: Step, holders: str) -> str:
         return f"-> queued for {step.lock.lock}{holders}"
     if step.lock is not None and step.lock.op == "fail":
         return f"-> fails{holders and ', ' + holders.strip()}"
-    if step.lock is not None or step.kind in ("load", "store", "fence"):
+    if step.kind in ("load", "update") and step.memory is None and step.response:
+        return f"= {step.response}"
+    if step.lock is not None or step.kind in (*ACCESSES, "fence"):
         return ""
     return f"-> {step.response}" if step.response else ""
 

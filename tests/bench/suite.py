@@ -1,4 +1,4 @@
-"""What `modelcheck bench` measures: workloads W1 to W5 and W-inf, and the full default check.
+"""What `modelcheck bench` measures: workloads W1 to W5 and W-inf, and the full default check under tso and sc.
 
 Two measurements of a work, each in a process of its own, so that neither inherits memory or imports:
 
@@ -74,7 +74,7 @@ class Work:
 
 
 def _workload(name: str, file: str, **known: Any) -> Work:
-    return Work(name, (str(HERE / file), "--set", f"workload={name}"), **known)
+    return Work(name, (str(HERE / file), "--set", f"workload={name}", "--memory", "sc"), **known)
 
 
 GIB = 1 << 30
@@ -89,6 +89,7 @@ WORKS = (
     _workload("W-inf-a", "winf.py", whole=(263_121, 850_591), most_seconds=1),
     _workload("W-inf-s", "winf.py", whole=(2_428_425, 7_863_738), most_seconds=1),
     Work("check", (), most_seconds=10, most_bytes=GIB),
+    Work("check-sc", ("--memory", "sc"), most_seconds=10, most_bytes=GIB),
 )
 ON_REQUEST = (Work("check-all", ("--version", "all"), most_seconds=60),)  # measured only when it is named
 COMMAND, SEARCH = "command", "search"
@@ -224,7 +225,7 @@ class Target:
 
 
 def targets(rows: Sequence[Row], others: Sequence[Any]) -> Iterator[Target]:
-    """Those that these measurements say something about (issue 3's table)."""
+    """Those that these measurements say something about."""
     commands = {row.work: row for row in rows if row.measured == COMMAND and row.finished}
     searches = {(row.work, row.cores): row for row in rows if row.measured == SEARCH and row.finished}
     known = {(run.peer, run.workload): run for run in others if run.finished}
@@ -248,6 +249,9 @@ def targets(rows: Sequence[Row], others: Sequence[Any]) -> Iterator[Target]:
     if ("W3", 1) in searches and ("W3", 2) in searches:
         ratio = searches["W3", 1].seconds / searches["W3", 2].seconds
         yield _ratio("W3, two threads against one", ratio, 1.6)
+    if "check" in commands and "check-sc" in commands:
+        ratio = commands["check"].seconds / commands["check-sc"].seconds
+        yield Target("check under tso against sc", f"{ratio:.1f}x", "at most 2x", ratio <= 2)
     for row in searches.values():
         if row.bytes_per_state and row.cores == 1:
             more = row.bytes_per_state - row.packed_bytes

@@ -130,6 +130,8 @@ def test_targets_are_told_of_what_was_measured() -> None:
         Row("W1", SEARCH, "native", 2, "as expected", states=1000, seconds=0.5),
         Row("W3", SEARCH, "native", 1, "as expected", states=9, seconds=8.0),
         Row("W3", SEARCH, "native", 2, "as expected", states=9, seconds=4.0),
+        Row("check", COMMAND, "native", 2, "as expected", seconds=9.0, peak_bytes=100),
+        Row("check-sc", COMMAND, "native", 2, "as expected", seconds=4.0, peak_bytes=100),
     ]
     other = suite.peers.PeerRun
     others = [
@@ -140,10 +142,15 @@ def test_targets_are_told_of_what_was_measured() -> None:
     assert [(t.what, t.measured, t.met) for t in suite.targets(rows, others)] == [
         ("W2, command", "10.5s", False),
         ("W2, peak", "0 MiB", True),
+        ("check, command", "9.00s", True),
+        ("check, peak", "0 MiB", True),
+        ("check-sc, command", "4.00s", True),
+        ("check-sc, peak", "0 MiB", True),
         ("W1, command against that of spin", "12.0x", True),
         ("W1, states/s without reduction against SPIN's, 1 thread", "1.1x", True),
         ("W1, states/s without reduction against SPIN's, 2 threads", "2.2x", True),
         ("W3, two threads against one", "2.0x", True),
+        ("check under tso against sc", "2.2x", False),
         ("W1, memory a state beside itself", "33.0 B", False),
     ]
 
@@ -159,7 +166,7 @@ def test_peers_run_what_they_have_a_model_of(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_every_workload_is_measured_unless_some_are_named() -> None:
     assert [work.name for work in suite.chosen([])] == [
-        "W1", "W2", "W3", "W4", "W5a", "W5b", "W5c", "W-inf-a", "W-inf-s", "check"]
+        "W1", "W2", "W3", "W4", "W5a", "W5b", "W5c", "W-inf-a", "W-inf-s", "check", "check-sc"]
     assert [work.name for work in suite.chosen(["check-all", "W1", "W1"])] == ["check-all", "W1"]
 
 
@@ -194,7 +201,7 @@ def test_the_exit_status_tells_the_worst(
     ("arguments", "sentence"),
     [
         ("W9", "there is no workload 'W9' to measure; there are W1, W2, W3, W4, W5a, W5b, W5c, W-inf-a, W-inf-s, "
-               "check, check-all"),
+               "check, check-sc, check-all"),
         ("--engine c", "there is no engine 'c'; there are auto, python, native"),
         ("--workers 0", "--workers '0' is not a whole number of at least 1; leave the option out for its default"),
         ("--limit soon", "--limit 'soon' is not a number of seconds above zero; write it as in 90 or 0.5"),
