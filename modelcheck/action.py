@@ -72,9 +72,22 @@ class Access:
     requires: tuple[tuple[Expr, str], ...] = ()
     text: str = ""
     update: bool = False
+    part: Literal["", "load", "store"] = ""  # of an update that is performed in two parts
     when: Expr = TRUE
     addr: tuple[Register, ...] = ()
     ctrl: tuple[Register, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Access, Access]:
+        """An update as a load and a store: acquire is the load's, release the store's."""
+        load = replace(
+            self, store=False, update=False, part="load", mode="acquire" if self.mode == "acquire" else "once",
+            version=None, ctrl=(),
+        )  # fmt: skip
+        store = replace(
+            self, update=False, part="store", mode="release" if self.mode == "release" else "once", when=TRUE
+        )
+        return load, store
 
     @property
     def loads(self) -> bool:

@@ -76,7 +76,11 @@ def _search(
         tables = merge_local_steps(tables)
     found = run_search(tables, bounds, Goals(), "ample" not in without, engine=engine)
     done = [
-        {i for i, local in enumerate(table.locals) if system.spaces[table.process].node(local).action is None}
+        {
+            i
+            for i, local in enumerate(table.locals)
+            if system.spaces[table.process].node(local).action is None and not local.window
+        }
         for table in found.tables.processes
     ]
     places = [found.tables.index.get(slot) if isinstance(slot, Slot) else None for slot in slots]

@@ -43,7 +43,8 @@ class Piece:
 @dataclass(frozen=True, slots=True)
 class MemoryModel:
     """A machine: `keeps` and `fences` as above, whether loads take bytes from own pending stores (`forwards`), whether
-    a branch may be guessed before its loads are performed, and whether accesses are cut at natural alignment.
+    a branch may be guessed before its loads are performed, whether accesses are cut at natural alignment, and whether an
+    update that is not fully ordered is performed as a load and a store (`splits`).
     """
 
     name: str
@@ -52,6 +53,7 @@ class MemoryModel:
     forwards: bool
     guesses: bool = False
     natural: bool = False
+    splits: bool = False
 
     def passes(self, kind: str) -> bool:
         """Whether later accesses may be issued while something before the fence is pending."""

@@ -22,6 +22,7 @@ from modelcheck.process.minimise import minimise
 from modelcheck.process.run import Run, Runs
 from modelcheck.process.step_machine import Context, Fact, Node, StepMachine
 
+MOST_KEPT = 6  # registers kept from reuse for accesses that may be pending
 _STEPS_PER_NODE = 50  # steps to explore with, for each node of the cap: to explore a deep machine takes its square
 
 
@@ -51,6 +52,7 @@ class _Found:
     live: tuple[int, ...]
     place: tuple[str, int, str]
     parts: tuple[FramePart, ...]
+    pending: tuple[int, ...] = ()  # registers that accesses since the last full fence depend on
     register: int = -1
     parent: int = -1
     branch: int = -1
@@ -81,7 +83,7 @@ class _Extraction:
     def explore(self, initial: Context) -> None:
         """Finds every node, breadth first."""
         run = self.runs.start()
-        root, _ = self._arrive(run, initial, ())
+        root, _ = self._arrive(run, initial, (), ())
         waiting = {root: run}
         queue = deque([root])
         while queue:
@@ -99,7 +101,7 @@ class _Extraction:
                     self._check_release(node, branch.releases)
                     run = warm if node.followed()[0] == b else self._rerun(at)
                     run.send(node.response(b))
-                    target, new = self._arrive(run, context, self._facts(node, b), at, b)
+                    target, new = self._arrive(run, context, self._facts(node, b), _pending(node), at, b)
                     node.targets.append(target)
                     if new:
                         waiting[target] = run
@@ -152,27 +154,29 @@ class _Extraction:
             lines.update((code.co_filename, point.line) for point in yield_points(code).values() if not point.delegates)
         return StepMachine(minimise(nodes), tuple(sorted(lines)))
 
-    def _arrive(self, run: Run, context: Context, facts: tuple[Fact, ...], parent: int = -1,
+    def _arrive(self, run: Run, context: Context, facts: tuple[Fact, ...], pending: tuple[int, ...], parent: int = -1,
                 branch: int = -1) -> tuple[int, bool]:
         """The node at which `run` rests and whether it is new; it was reached by `branch` of node `parent`."""
-        identity = self._identity(run, context, facts)
+        identity = self._identity(run, context, facts, pending)
         known = self.number.get(identity)
         if known is not None:
             return known, False
-        parts, live, facts, *_ = identity
-        number = self._add(identity, _Found(run.action, context, facts, live, ("", 0, ""), parts, -1, parent, branch))
+        parts, live, facts, *_, pending = identity
+        found = _Found(run.action, context, facts, live, ("", 0, ""), parts, pending, -1, parent, branch)
+        number = self._add(identity, found)
         node = self.nodes[number]
         if run.action is not None:
             node.place = place(run.generator)
             if run.action.kind in ("load", "update"):
-                node.register = next(i for i in range(len(live) + 1) if i not in live)
+                taken = {*live, *pending}
+                node.register = next(i for i in range(len(taken) + 1) if i not in taken)
         return number, True
 
-    def _identity(self, run: Run, context: Context, facts: tuple[Fact, ...]) -> _Identity:
+    def _identity(self, run: Run, context: Context, facts: tuple[Fact, ...], pending: tuple[int, ...]) -> _Identity:
         """What tells the local state of `run` from others; facts about registers no longer held are dropped."""
         action = run.action
         if action is None:
-            return (), (), (), context, -1, ()
+            return (), (), (), context, -1, (), ()
         parts, held = self.keys.key(run.generator)
         live = set(held)
         live.update(register.index for register in action.registers)  # issued but not taken: its registers are needed
@@ -186,7 +190,7 @@ class _Extraction:
                             "build actions from numbers, text and tuples") from None
         responses = tuple((type(branch.response), branch.response) for branch in action.branches)  # True is not 1
         kept = tuple(fact for fact in facts if live.issuperset(fact.registers))
-        return parts, tuple(sorted(live)), kept, context, issued, responses
+        return parts, tuple(sorted(live)), kept, context, issued, responses, pending
 
     def _add(self, identity: _Identity, node: _Found) -> int:
         if len(self.nodes) >= self.cap:
@@ -196,13 +200,13 @@ class _Extraction:
         return len(self.nodes) - 1
 
     def _end(self, context: Context) -> int:
-        identity: _Identity = (), (), (), context, -1, ()
+        identity: _Identity = (), (), (), context, -1, (), ()
         known = self.number.get(identity)
         return self._add(identity, _Found(None, context, (), (), ("", 0, ""), ())) if known is None else known
 
-    def _beyond(self, node: _Found, b: int) -> tuple[Context, tuple[Fact, ...]]:
+    def _beyond(self, node: _Found, b: int) -> tuple[Context, tuple[Fact, ...], tuple[int, ...]]:
         assert node.action is not None
-        return node.context.after(node.action.branches[b]), self._facts(node, b)
+        return node.context.after(node.action.branches[b]), self._facts(node, b), _pending(node)
 
     def _facts(self, node: _Found, b: int) -> tuple[Fact, ...]:
         """The facts once branch `b` was taken."""
@@ -232,7 +236,7 @@ class _Extraction:
                 self._require(run, at)
             else:
                 checked.add(at)
-                self._require(run, at, self._identity(run, node.context, node.facts))
+                self._require(run, at, self._identity(run, node.context, node.facts, node.pending))
             if b >= 0:
                 run.send(node.response(b))
         return run
@@ -257,7 +261,25 @@ class _Extraction:
         return SpecError(f"process {self.name} {what}: {text}; bound it or move it to a slot", f"{file}:{line}")
 
 
-_Identity = tuple[tuple[FramePart, ...], tuple[int, ...], tuple[Fact, ...], Context, int, tuple[Hashable, ...]]
+def _pending(node: _Found) -> tuple[int, ...]:
+    """The registers that accesses up to here may still depend on when they perform: no load may take them over.
+
+    No more than a few, so that a loop without a fence has an end; beyond that a load waits for its register.
+    """
+    action = node.action
+    if action is None or action.kind in ("shared", "lock", "check") or action.fence in ("smp_mb", "mb", "mfence"):
+        return ()
+    access = action.access
+    if access is None:
+        return node.pending
+    more = {register.index for register in (*access.data, *access.addr, *access.ctrl)}
+    found = tuple(sorted({*node.pending, *more}))
+    return found if len(found) <= MOST_KEPT else node.pending
+
+
+_Identity = tuple[
+    tuple[FramePart, ...], tuple[int, ...], tuple[Fact, ...], Context, int, tuple[Hashable, ...], tuple[int, ...]
+]
 
 
 def _text(action: Action | None) -> str:

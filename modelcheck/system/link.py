@@ -47,6 +47,8 @@ class System:
         # a wrong guess ends a run, which these would take for a process that is stuck
         may_guess = self.memory.guesses or model.compiler == "free"
         self.guesses = may_guess and kinds.isdisjoint({"deadlock", "terminates"})
+        split = self.guesses and self.memory.splits  # as above: parts that block each other are no execution
+        self.reserved = frozenset(a.area for a in accesses if split and a.update and a.mode != "full")
         self.spaces = tuple(
             LocalSpace(
                 i,
@@ -59,6 +61,7 @@ class System:
                 watched,
                 self.sleeping,
                 self.guesses,
+                self.reserved,
             )
             for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True))
         )
@@ -69,7 +72,7 @@ class System:
         """What edges look at beside the step machine and memory: equal for processes that are linked alike."""
         one = self.processes[process]
         nested = tuple((other.name, other.where) for other in self.processes if other.host == one.name)
-        memory = self.model.memory, self.model.compiler, self.guesses
+        memory = self.model.memory, self.model.compiler, self.guesses, self.reserved
         return process, one.name, bool(one.host), nested, self.watched, self.sleeping, memory
 
     @property

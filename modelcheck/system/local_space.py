@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from modelcheck.action import Access, Action, Hold, Loaded, Register
 from modelcheck.errors import SpecError
-from modelcheck.expression import FALSE, TRUE, Const, Expr, Old, Op, Self, Slot, conjunction, rebuild
+from modelcheck.expression import FALSE, PROCESS, TRUE, Const, Expr, Old, Op, Self, Slot, conjunction, rebuild
 from modelcheck.memory.area import Area
 from modelcheck.memory.cells import Cell, CellMap
 from modelcheck.memory.ordering import MemoryModel, Piece
@@ -68,7 +68,7 @@ class Edge:
 class LocalSpace:
     """The local states of one process, linked: own slots named after it, cells in place of bytes.
 
-    `guesses` is whether branches may be guessed.  `bounded` says where the window was not let grow, "" if nowhere.
+    `guesses` is whether branches may be guessed, `reserved` the areas with updates in two parts.  `bounded` says where the window was not let grow, "" if nowhere.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class LocalSpace:
         watched: frozenset[str],
         sleeping: str = "",
         guesses: bool = False,
+        reserved: frozenset[str] = frozenset(),
     ) -> None:
         self.index = index
         self.process = process
@@ -94,6 +95,7 @@ class LocalSpace:
         self._watched = watched
         self._sleeping = sleeping  # the watched property that forbids sleeping while atomic
         self._guesses = guesses
+        self._reserved = reserved
         self._pieces: dict[Access, tuple[Piece, ...]] = {}
         self.windows = Windows(machine, memory, compiler, self.pieces)
         self.start, self.start_passed = self._settle(Local(0))
@@ -109,12 +111,14 @@ class LocalSpace:
     # -- windows ------------------------------------------------------------------------------------------------
 
     def pieces(self, access: Access) -> tuple[Piece, ...]:
-        """The pieces of an access that touch a carried byte."""
+        """The pieces of an access that touch a carried byte, an update as two where the machine performs it so."""
         found = self._pieces.get(access)
         if found is None:
             area = self._areas[access.area]
+            split = access.update and access.mode != "full" and access.area in self._reserved
             found = tuple(
-                Piece(access, lo, hi)
+                Piece(part, lo, hi)
+                for part in (access.parts if split else (access,))
                 for lo, hi in area.pieces(access, self._memory.natural)
                 if any(area.carries(offset) for offset in range(lo, hi))
             )
@@ -208,7 +212,7 @@ class LocalSpace:
         return edges
 
     def _perform(self, local: Local, position: int, which: int, piece: Piece) -> list[Edge]:
-        access, node_index = piece.access, local.window[position].node
+        access, node_index = piece.access, local.window[position].node  # of an update in two parts, the part's
         window, settled = self.windows.performed(local.window, position, which)
         target, passed = self._settle(Local(local.node, window))
         area = self._areas[access.area]
@@ -216,6 +220,8 @@ class LocalSpace:
         earlier = [self.windows.access(entry) for entry in local.window[:position] if entry.pending]
         if any(other is not None and other.text == access.text for other in earlier):
             choice += f" (entry {len(earlier)})"
+        if access.part:
+            choice += f", {access.part}"
         register = self.machine.nodes[node_index].register
         forwarded = () if access.store else self.windows.forwarding(local.window, position, piece)
         updates: list[tuple[Slot, Expr]] = []
@@ -228,6 +234,12 @@ class LocalSpace:
                     guards.append(self._of_old(access.when, self._content(cell, source)))
             if access.store:
                 updates += self._stores(cell, access)
+        if access.area in self._reserved and (access.store or access.part):
+            holder = Slot(f"{access.area}.reserved", PROCESS)
+            if access.part:
+                updates.append((holder, Const(self.index + 1 if access.part == "load" else 0)))
+            if access.part != "store":
+                guards.append(holder.eq(0))  # nobody stores between the two parts of another's update
         new = dict(updates)
         for entry in settled:
             guess = self._outcome(entry)

@@ -8,7 +8,7 @@ compiler both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from modelcheck.action import Access, Action
@@ -45,7 +45,8 @@ class Windows:
         self.free = compiler == "free"
         self.pieces = pieces
         self._actions = tuple(node.action for node in machine.nodes)
-        self._mixed = self._mixed_nodes() if self.free and model.forwards else frozenset[int]()
+        passes = self.free and model.forwards and not model.guesses  # weak keeps none of what closing would add
+        self._telling = self._telling_nodes() if passes else frozenset[int]()
         self._opened: dict[Window, tuple[tuple[int, int], ...]] = {}
 
     def access(self, entry: Entry) -> Access | None:
@@ -62,7 +63,14 @@ class Windows:
 
     def loading(self, window: Window) -> frozenset[int]:
         """The registers that pending loads will fill."""
-        return frozenset(self.machine.nodes[e.node].register for e in window if e.pending) - {-1}
+        return frozenset(self._fills(entry) for entry in window) - {-1}
+
+    def _fills(self, entry: Entry) -> int:
+        """The register that an entry will fill, -1 where it fills none or has done so."""
+        access = self.access(entry)
+        if access is None or not any(self.pieces(access)[i].access.loads for i in entry.pending):
+            return -1
+        return self.machine.nodes[entry.node].register
 
     def used(self, window: Window) -> frozenset[int]:
         """The registers that entries fill, store from, depend on, or guess about."""
@@ -71,15 +79,10 @@ class Windows:
             if entry.guess >= 0:
                 found.update(register.index for register in self._action(entry).registers)
             elif entry.pending:
-                found.update(self.needs(entry))
-        return frozenset(found)
-
-    def needs(self, entry: Entry) -> frozenset[int]:
-        """The registers that an access depends on."""
-        access = self.access(entry)
-        if access is None:
-            return frozenset()
-        return frozenset(register.index for register in (*access.data, *access.addr, *access.ctrl))
+                found.add(self.machine.nodes[entry.node].register)
+                access = self.access(entry)
+                found.update(_needs(access) if access is not None else ())
+        return frozenset(found) - {-1}
 
     # -- issuing ------------------------------------------------------------------------------------------------
 
@@ -124,8 +127,10 @@ class Windows:
             elif access is None:
                 if any(self.access(e) is not None for e in found) and found[-1] != entry:
                     found.append(entry)
-            elif entry.node in self._mixed and any(
-                self._compiled(found, i, access, len(found)) for i, e in enumerate(found) if e.pending
+            elif entry.node in self._telling and any(
+                self._kept(e, access) or self._compiled(found, i, access, len(found))
+                for i, e in enumerate(found)
+                if e.pending
             ):
                 found.append(entry)
         return tuple(found)
@@ -145,10 +150,13 @@ class Windows:
         return found
 
     def _blocked(self, window: Window, position: int, which: int) -> bool:
-        access = self.access(window[position])
-        assert access is not None
-        piece = self.pieces(access)[which]
-        needs = self.needs(window[position])
+        whole = self.access(window[position])
+        assert whole is not None
+        piece = self.pieces(whole)[which]
+        access = piece.access
+        if access.part == "store" and self._fills(window[position]) >= 0:
+            return True
+        needs = _needs(access)
         for i, entry in enumerate(window[:position]):
             if entry.guess >= 0:
                 if access.store and self._action(entry).test != "value":
@@ -158,26 +166,28 @@ class Windows:
                 continue
             earlier = self.access(entry)
             assert earlier is not None
-            if self.machine.nodes[entry.node].register in needs:
+            if self._fills(entry) in needs:
                 return True
             if any(
                 self._ordered(window, i, before, position, piece)
                 for before in map(self.pieces(earlier).__getitem__, entry.pending)
             ):
                 return True
-        if not access.store and self.model.forwards:
+        if not access.store:
             loading = self.loading(window)
-            return any(
-                not loading.isdisjoint({r.index for r in (*store.access.data, *store.access.addr)})
-                for store in self.forwarding(window, position, piece)
-            )  # what it would take is not known yet
+            left = set(range(piece.lo, piece.hi))
+            for store in self.forwarding(window, position, piece):
+                here = left.intersection(range(store.lo, store.hi))
+                left -= here
+                if here and not loading.isdisjoint({r.index for r in (*store.access.data, *store.access.addr)}):
+                    return True  # what it would take is not known yet
         return False
 
     def _ordered(self, window: Window, i: int, before: Piece, j: int, piece: Piece) -> bool:
         earlier, later = before.access, piece.access
         overlap = before.overlaps(piece)
         if overlap and (earlier.store or later.store):
-            return later.store or earlier.update or not self.model.forwards
+            return later.store or not self._supplies(earlier, later)
         between = [self.model.fences[self._action(e).fence] for e in window[i + 1 : j] if self._is_fence(e)]
         machine = (
             self.model.keeps(earlier, later)
@@ -200,15 +210,19 @@ class Windows:
 
     def forwarding(self, window: Window, position: int, piece: Piece, after: int = -1) -> tuple[Piece, ...]:
         """The pending store pieces before a load that touch its bytes, newest first."""
-        if not self.model.forwards:
-            return ()
         found = []
         for entry in reversed(window[after + 1 : position]):
             access = self.access(entry)
-            if access is not None and access.store and entry.pending:
-                pieces = self.pieces(access)
-                found += [pieces[i] for i in entry.pending if pieces[i].overlaps(piece)]
+            if access is not None and access.store:
+                pending = [self.pieces(access)[i] for i in entry.pending]
+                found += [p for p in pending if p.overlaps(piece) and self._supplies(p.access, piece.access)]
         return tuple(found)
+
+    def _supplies(self, store: Access, load: Access) -> bool:
+        """Whether a load may take its bytes from a pending store: the machine does it, or the compiler in its stead."""
+        if store.update or store.part or load.part or not store.store:
+            return False
+        return self.model.forwards or self.free and not marked(store) and not marked(load)
 
     # -- the compiler's order -----------------------------------------------------------------------------------
 
@@ -218,32 +232,40 @@ class Windows:
         assert earlier is not None
         if not self.free or compiled_in_order(earlier, later) or any(self._is_fence(e) for e in window[i + 1 : j]):
             return True
-        if not self._mixed:
+        if not self._telling:
             return False
         return any(
             middle is not None
-            and (compiled_in_order(middle, later) or self._clash(middle, later))
-            and (self._clash(earlier, middle) or self._compiled(window, i, middle, k))
+            and (compiled_in_order(middle, later) or self._kept(window[k], later))
+            and (self._kept(window[i], middle) or self._compiled(window, i, middle, k))
             for k in range(i + 1, j)
             for middle in (self.access(window[k]),)
         )
 
-    def _clash(self, a: Access, b: Access) -> bool:
-        """Whether two accesses that no compiler cuts overlap and one stores."""
-        if a.area != b.area or not (a.store or b.store) or a.hi <= b.lo or b.hi <= a.lo:
+    def _kept(self, entry: Entry, later: Access) -> bool:
+        """Whether a compiler keeps an entry before a later access for what they do: they clash, or one needs the other.
+
+        A plain load of what a plain store of the same process wrote is none: its value may be known without it.
+        """
+        earlier = self.access(entry)
+        if earlier is None:
             return False
-        return len(self.pieces(a)) <= 1 and len(self.pieces(b)) <= 1
+        if self.machine.nodes[entry.node].register in _needs(later):
+            return True
+        overlap = earlier.area == later.area and earlier.lo < later.hi and later.lo < earlier.hi
+        if not overlap or not (earlier.store or later.store):
+            return False
+        if earlier.store and not later.store and not marked(earlier) and not marked(later):
+            return False
+        return len(self.pieces(earlier)) <= 1 and len(self.pieces(later)) <= 1
 
-    def _mixed_nodes(self) -> frozenset[int]:
-        """Accesses that overlap one that is the compiler's while they are not, or the other way round."""
+    def _telling_nodes(self) -> frozenset[int]:
+        """Accesses that, once performed, may tell how the compiler ordered those around them: a load passes a store."""
         nodes = [(i, a.access) for i, a in enumerate(self._actions) if a is not None and a.access is not None]
-        return frozenset(
-            i for i, a in nodes if any(marked(a) != marked(b) and self._clash(a, b) for _, b in nodes)
-        )
+        stores = any(access.store for _, access in nodes)
+        return frozenset(i for i, access in nodes if stores and access.loads)
 
 
-def accesses_of(machine: StepMachine) -> Iterable[Access]:
-    """The accesses of a step machine, in order of nodes."""
-    for node in machine.nodes:
-        if node.action is not None and node.action.access is not None:
-            yield node.action.access
+def _needs(access: Access) -> frozenset[int]:
+    """The registers that an access depends on."""
+    return frozenset(register.index for register in (*access.data, *access.addr, *access.ctrl))

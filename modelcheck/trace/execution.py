@@ -3,7 +3,8 @@
 For models whose areas hold numbers and whose processes run every access once, as litmus tests do.  Its one invariant:
 rf, co and fr are those of the run that was taken step by step, not guessed from values.  po is the order of issue, rf
 goes from a store to the load that reads it, co from a store to the next one of the location, fr from a load to the
-store that comes next after the one it read.  The initial stores are one event, `Init`.
+store that comes next after the one it read, rmw from the load to the store of an update performed in two parts.  The
+initial stores are one event, INIT.
 """
 
 from __future__ import annotations
@@ -74,6 +75,9 @@ def execution_of(run: Run, name: str, final: tuple[tuple[str, str], ...]) -> Exe
     for a, b in zip(range(len(events)), range(1, len(events)), strict=False):
         if events[a].process == events[b].process:
             relations.add(("po", a, b))
+    for (one, _, _), (other, _, _), a in zip(found, found[1:], range(len(found)), strict=False):
+        if one == other:
+            relations.add(("rmw", a, a + 1))  # the two parts of one update
     touched = sorted({event.location for event in events})
     areas = run.system.model.areas
     return Execution(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modelcheck.trace.execution import Event, Execution
 
 FORMS = ("table", "svg", "dot", "json")
-COLOURS = {"po": "#8c959f", "rf": "#0a7d4f", "co": "#b35900", "fr": "#b3261e"}
+COLOURS = {"po": "#8c959f", "rmw": "#6e4aa8", "rf": "#0a7d4f", "co": "#b35900", "fr": "#b3261e"}
 WIDTH, HEIGHT, GAP, PITCH = 210.0, 44.0, 110.0, 86.0  # of an event's box, and between lanes and rows
 TEXT, SMALL = 12.0, 10.0
 

@@ -154,7 +154,7 @@ def test_what_nobody_touches_keeps_its_initial_value():
     assert {state[1:] for state in outcomes(m, ["x", "z", "nothing"]).states} == {(2, 0)}
 
 
-@pytest.mark.xfail(strict=True, reason="an end with a store still pending counts as one")
+
 @pytest.mark.parametrize("memory", MODELS)
 def test_a_process_that_has_not_performed_its_stores_has_not_ended(memory):
     m = Model("ends", memory=memory, compiler="program")
@@ -167,7 +167,7 @@ def test_a_process_that_has_not_performed_its_stores_has_not_ended(memory):
     assert outcomes(m, ["x"]).states == ((1,),)
 
 
-@pytest.mark.xfail(strict=True, reason="a dead register that a pending store needs counts as a loop")
+
 @pytest.mark.parametrize("memory", ["tso", "weak"])
 def test_a_register_loaded_twice_is_no_loop(memory):
     m = Model("again", memory=memory, compiler="program")

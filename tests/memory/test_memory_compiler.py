@@ -99,7 +99,7 @@ CHAINS = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="the compiler's order is lost with a load that was performed, or a dependency")
+
 @pytest.mark.parametrize(("name", "processes", "asked"), CHAINS, ids=[case[0] for case in CHAINS])
 def test_the_compilers_order_lasts_under_tso(name, processes, asked):
     """No compiler may swap these, and tso keeps their order; false alarms only."""
