@@ -47,7 +47,7 @@ def outcomes(
     """
     system, found, ends = _search(model, names, bounds, engine, without)
     states = {values for _, values in ends}
-    return Outcomes(tuple(sorted(states)), found.size, found.bound or system.window_bound)
+    return Outcomes(tuple(sorted(states)), found.size, found.bound or system.window_bound(range(len(system.processes))))
 
 
 def path_to(

@@ -173,7 +173,7 @@ class _Verification:
                 violations.append(violation)
             elif key is not None and not found.bound and not self.open:
                 self.known[key] = done[-1]
-        return self._outcome(done, violations, bound or self.system.window_bound)
+        return self._outcome(done, violations, bound or self.system.window_bound(sorted(self.actors)))
 
     def _note(self, plain: Tables) -> None:
         """Remembers what the part is made of, for coverage and the report."""

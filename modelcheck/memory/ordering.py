@@ -42,9 +42,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class MemoryModel:
-    """A machine: `keeps` and `fences` as above, whether loads take bytes from own pending stores (`forwards`), whether
-    a branch may be guessed before its loads are performed, whether accesses are cut at natural alignment, and whether an
-    update that is not fully ordered is performed as a load and a store (`splits`).
+    """A machine: `keeps` and `fences` as above, and what it does.
+
+    `forwards`: loads take bytes from own pending stores.  `guesses`: a branch may be guessed before its loads are
+    performed.  `natural`: accesses are cut at natural alignment.  `splits`: an update that is not fully ordered is
+    performed as a load and a store.
     """
 
     name: str

@@ -6,17 +6,17 @@ local state and on linked slots, so a search, a replay and a native engine read 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from modelcheck.action import Action, Branch
+from modelcheck.action import Access, Action, Branch
 from modelcheck.errors import SpecError
 from modelcheck.expression import BOOL, Const, Slot, conjunction
 from modelcheck.memory.cells import CellMap
 from modelcheck.memory.models import memory_model
 from modelcheck.process import StepMachine, machine_of
-from modelcheck.system.local_space import MOST_AGAIN, Edge, Local, LocalSpace
+from modelcheck.system.local_space import Edge, Local, LocalSpace
 from modelcheck.system.model import Model, Process
 
 
@@ -30,12 +30,7 @@ class System:
         self.processes = tuple(model.processes)
         machines = [step_machine(process) for process in self.processes]
         _check_areas(machines, model)
-        accesses = [
-            node.action.access
-            for machine in machines
-            for node in machine.nodes
-            if node.action is not None and node.action.access is not None
-        ]
+        accesses = [access for machine in machines for access in accesses_of(machine)]
         self.cells = {
             name: CellMap(area, [a for a in accesses if a.area == name], self.memory.natural)
             for name, area in model.areas.items()
@@ -45,9 +40,8 @@ class System:
         )
         kinds = {prop.kind for prop in model.properties.values() if prop.name in watched}
         # a wrong guess ends a run, which these would take for a process that is stuck
-        may_guess = self.memory.guesses or model.compiler == "free"
-        self.guesses = may_guess and kinds.isdisjoint({"deadlock", "terminates"})
-        split = self.guesses and self.memory.splits  # as above: parts that block each other are no execution
+        self.guesses = kinds.isdisjoint({"deadlock", "terminates"})
+        split = self.memory.splits and self.guesses  # as above: parts that block each other are no execution
         self.reserved = frozenset(a.area for a in accesses if split and a.update and a.mode != "full")
         self.spaces = tuple(
             LocalSpace(
@@ -65,6 +59,10 @@ class System:
             )
             for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True))
         )
+        if self.memory.splits and not self.guesses:
+            for space in self.spaces:
+                if any(a.update and a.mode != "full" for a in accesses_of(space.machine)):
+                    space.bounded = "an update that is not fully ordered is performed in one step"
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)
 
@@ -75,15 +73,11 @@ class System:
         memory = self.model.memory, self.model.compiler, self.guesses, self.reserved
         return process, one.name, bool(one.host), nested, self.watched, self.sleeping, memory
 
-    @property
-    def window_bound(self) -> str:
-        """What was not looked into because a window was not let grow, "" where all was; known once tables are built."""
-        for space in self.spaces:
-            if space.bounded:
-                return (
-                    f"the window of {space.process.name}: an access is pending at most {MOST_AGAIN} times at once, and "
-                    f"the loop at {space.bounded} has no fence or lock operation"
-                )
+    def window_bound(self, processes: Iterable[int]) -> str:
+        """What was left out of the windows of these processes, "" for nothing; known once tables are built."""
+        for process in processes:
+            if self.spaces[process].bounded:
+                return f"the window of {self.processes[process].name}: {self.spaces[process].bounded}"
         return ""
 
     def active(self, process: int) -> Slot:
@@ -119,6 +113,11 @@ class System:
         if node.action is None or node.context.atomic or local.queued or local.window:
             return False
         return where == "anywhere" or node.action.preemptible or where == "sleeps" and node.action.sleeps
+
+
+def accesses_of(machine: StepMachine) -> list[Access]:
+    """The accesses of a step machine, in order of nodes."""
+    return [node.action.access for node in machine.nodes if node.action is not None and node.action.access is not None]
 
 
 _PREEMPT = Action("shared", "preempt", (Branch(),), test="preempt")

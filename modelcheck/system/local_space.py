@@ -68,7 +68,8 @@ class Edge:
 class LocalSpace:
     """The local states of one process, linked: own slots named after it, cells in place of bytes.
 
-    `guesses` is whether branches may be guessed, `reserved` the areas with updates in two parts.  `bounded` says where the window was not let grow, "" if nowhere.
+    `guesses` is whether guessed branches are followed, `reserved` the areas with updates in two parts.  `bounded` says
+    what of the window was left out, "" if nothing.
     """
 
     def __init__(
@@ -94,7 +95,8 @@ class LocalSpace:
         self._memory = memory
         self._watched = watched
         self._sleeping = sleeping  # the watched property that forbids sleeping while atomic
-        self._guesses = guesses
+        self._may_guess = memory.guesses or compiler == "free"
+        self._guesses = guesses and self._may_guess
         self._reserved = reserved
         self._pieces: dict[Access, tuple[Piece, ...]] = {}
         self.windows = Windows(machine, memory, compiler, self.pieces)
@@ -166,7 +168,10 @@ class LocalSpace:
         again = sum(entry.node == node_index for entry in window) >= MOST_AGAIN
         taken = node.register in self.windows.used(window)
         if (again or taken) and not self.bounded and self._loses(node_index, window):
-            self.bounded = f"{node.file}:{node.line}"
+            self.bounded = (
+                f"an access is pending at most {MOST_AGAIN} times at once, and the loop at {node.file}:{node.line} has "
+                "no fence or lock operation"
+            )
         return again or taken
 
     def _loses(self, node_index: int, window: Window) -> bool:
@@ -195,7 +200,7 @@ class LocalSpace:
                     ahead = (*ahead, Entry(at, pending))
                     if any(position == len(ahead) - 1 for position, _ in self.windows.open(ahead)):
                         return True
-            elif action.kind != "compare" or not self._guesses:
+            elif action.kind != "compare" or not self._may_guess:
                 continue
             else:
                 ahead = (*ahead, Entry(at, (), 0))
@@ -326,8 +331,11 @@ class LocalSpace:
         pending = not self.windows.loading(local.window).isdisjoint(register.index for register in action.awaits)
         if action.kind == "compare":
             if pending:
-                useful = self._guesses and not action.forgets and self._loses(local.node, local.window)
-                return self._guess(local, action) if useful else []
+                if not self._may_guess or action.forgets or not self._loses(local.node, local.window):
+                    return []
+                if not self._guesses and not self.bounded:
+                    self.bounded = f"the branch at {node.file}:{node.line} is not guessed ahead of its loads"
+                return self._guess(local, action) if self._guesses else []
         elif pending or any(entry.guess >= 0 for entry in local.window):
             return []
         if action.sleeps and node.context.atomic and self._sleeping:

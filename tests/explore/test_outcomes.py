@@ -154,7 +154,6 @@ def test_what_nobody_touches_keeps_its_initial_value():
     assert {state[1:] for state in outcomes(m, ["x", "z", "nothing"]).states} == {(2, 0)}
 
 
-
 @pytest.mark.parametrize("memory", MODELS)
 def test_a_process_that_has_not_performed_its_stores_has_not_ended(memory):
     m = Model("ends", memory=memory, compiler="program")
@@ -165,7 +164,6 @@ def test_a_process_that_has_not_performed_its_stores_has_not_ended(memory):
 
     m.process("stores", stores)
     assert outcomes(m, ["x"]).states == ((1,),)
-
 
 
 @pytest.mark.parametrize("memory", ["tso", "weak"])

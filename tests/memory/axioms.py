@@ -3,7 +3,8 @@
 After herd (Alglave, Maranget, Tautschnig, Herding Cats, TOPLAS 2014): an execution is a path through each process, what
 each load reads from (rf) and an order of the stores to each location (co).  It is one where per-location coherence
 holds, a read-modify-write reads its co-predecessor, and ob is acyclic: rf, co and fr between processes, and what
-`preserved` keeps.  A read-modify-write is one event.  The rules are those modelcheck/memory/weak.py states.
+`preserved` keeps.  A read-modify-write that is not fully ordered is two events, a read and a write with no other store
+between; the rules are those modelcheck/memory/weak.py states.
 """
 
 from __future__ import annotations
@@ -24,23 +25,45 @@ ORDERS = {
 
 
 class Event(NamedTuple):
-    """A statement at its place in the path of a process; -1 for the store that an initial value is."""
+    """A statement at its place in the path of a process, or half of it ("R", "W"); -1 for what wrote an initial value."""
 
     process: int
     place: int
     says: Any
+    half: str = ""
+
+    @property
+    def at(self) -> tuple[int, str]:
+        """Where it is in program order."""
+        return self.place, self.half
+
+    @property
+    def mode(self) -> str:
+        """Acquire is of the half that reads, release of the half that writes."""
+        lost = {"R": "release", "W": "acquire"}.get(self.half)
+        return "once" if self.says.mode == lost else self.says.mode
 
     @property
     def reads(self) -> bool:
-        return isinstance(self.says, (Load, Rmw))
+        return isinstance(self.says, (Load, Rmw)) and self.half != "W"
 
     @property
     def writes(self) -> bool:
-        return isinstance(self.says, (Store, Rmw))
+        return isinstance(self.says, (Store, Rmw)) and self.half != "R"
 
     @property
     def does(self) -> str:
         return "R" * self.reads + "W" * self.writes
+
+
+def events_of(process: int, path: tuple) -> list:
+    """The events of a path, in program order."""
+    found = []
+    for place, says in enumerate(path):
+        if isinstance(says, (Load, Store, Rmw)):
+            halves = ("R", "W") if isinstance(says, Rmw) and says.mode != "full" else ("",)
+            found += [Event(process, place, says, half) for half in halves]
+    return found
 
 
 class Branch(NamedTuple):
@@ -87,33 +110,29 @@ class Candidate:
 
     def __init__(self, processes, chosen, without: frozenset[str]) -> None:
         self.processes, self.chosen, self.without = processes, chosen, without
-        self.events = [
-            Event(p, i, says)
-            for p, path in enumerate(chosen)
-            for i, says in enumerate(path)
-            if isinstance(says, (Load, Store, Rmw))
-        ]
+        self.events = [e for p, path in enumerate(chosen) for e in events_of(p, path)]
         self.loads = [{e.says.reg: e for e in self.events if e.process == p and e.reads} for p in range(len(chosen))]
         self.fixed = {(a, b) for a in self.events for b in self.events if self.preserved(a, b)}
 
     # -- preserved program order ------------------------------------------------------------------------------------
 
     def needs(self, event: Event, *kinds: str) -> set:
-        """The loads an event depends on, by kinds of dependency."""
+        """The loads an event depends on, by kinds of dependency; the half that reads only has an address."""
         says, found = event.says, set()
         for kind in kinds:
-            found.update(getattr(says, kind, ()))
+            if event.writes or kind == "addr":
+                found.update(getattr(says, kind, ()))
         if "data" in kinds and event.writes and isinstance(says.number, Copy):
             found.add(says.number.reg)
         return {self.loads[event.process][reg] for reg in found}
 
     def preserved(self, a: Event, b: Event) -> bool:
         """Whether `a` is performed before `b` of the same process, whatever is read."""
-        if a.process != b.process or a.place >= b.place:
+        if a.process != b.process or a.at >= b.at:
             return False
-        if "full" in (a.says.mode, b.says.mode) or a.says.mode == "acquire" or b.says.mode == "release":
+        if a.place == b.place or "full" in (a.mode, b.mode) or a.mode == "acquire" or b.mode == "release":
             return True
-        if a.says.mode == "release" and isinstance(b.says, Rmw) and b.says.mode == "acquire":
+        if a.mode == "release" and isinstance(b.says, Rmw) and b.mode == "acquire":
             return True
         if a in self.needs(b, "data", "addr", "ctrl"):
             return True
@@ -125,11 +144,14 @@ class Candidate:
 
     def same_location(self, a: Event, b: Event) -> bool:
         """Two accesses to one location, but a store and a later load, and two loads with a store between."""
-        if b.writes or isinstance(a.says, Rmw):
+        if b.writes:
             return True
-        if a.writes or "same-location loads" in self.without:
+        if a.writes:
+            updates = {"after an update": a, "into an update": b}
+            return any(isinstance(e.says, Rmw) for rule, e in updates.items() if rule not in self.without)
+        if "same-location loads" in self.without:
             return False
-        return not any(a.place < e.place < b.place and e.writes for e in self.of(a.says.loc, a.process))
+        return not any(a.at < e.at < b.at and e.writes for e in self.of(a.says.loc, a.process))
 
     def of(self, loc: str, process: int = -1) -> list:
         return [e for e in self.events if e.says.loc == loc and process in (-1, e.process)]
@@ -141,13 +163,14 @@ class Candidate:
         events = self.of(loc)
         writes, reads = [e for e in events if e.writes], [e for e in events if e.reads]
         initial = Event(-1, 0, Store(loc, 0))
-        po = {(a, b) for a in events for b in events if a.process == b.process and a.place < b.place}
+        po = {(a, b) for a in events for b in events if a.process == b.process and a.at < b.at}
+        atomic = {r: r if r.writes else r._replace(half="W") for r in reads if isinstance(r.says, Rmw)}
         found = []
         for order in permutations(writes):
             co = (initial, *order)
             for sources in product(co, repeat=len(reads)):
                 rf = dict(zip(reads, sources, strict=True))
-                if all(co.index(r) == co.index(w) + 1 for r, w in rf.items() if r.writes) and acyclic(
+                if all(co.index(w) == co.index(rf[r]) + 1 for r, w in atomic.items()) and acyclic(
                     po | self.communication(rf, co)
                 ):
                     found.append((rf, co))
@@ -191,9 +214,9 @@ class Candidate:
 
         def of(event: Event) -> tuple[int, int]:
             if event not in found:
-                old = of(rf[event])[1] if event.reads else 0
+                old = of(rf[event])[1] if event.reads else of(event._replace(half="R"))[0] if event.half else 0
                 known = {e.says.reg: of(e)[0] for e in self.needs(event, "data")} if event.process >= 0 else {}
-                found[event] = old, stored(event.says, known, old) if not isinstance(event.says, Load) else old
+                found[event] = old, stored(event.says, known, old) if event.writes else old
             return found[event]
 
         for event in self.events:

@@ -55,7 +55,6 @@ def test_what_a_reader_sees_through_a_chain_of_dependencies_is_that_of_the_axiom
 OLDER = (Store("x", Copy("r0", 1)), Store("x", 1, addr=("r0",)))
 
 
-
 @pytest.mark.parametrize("older", OLDER)
 def test_a_load_waits_for_what_its_own_source_depends_on_and_for_no_older_store(older):
     """r2 may be loaded first: r1 takes the 2, which depends on nothing."""
