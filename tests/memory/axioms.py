@@ -25,7 +25,7 @@ ORDERS = {
 
 
 class Event(NamedTuple):
-    """A statement at its place in the path of a process, or half of it ("R", "W"); -1 for what wrote an initial value."""
+    """A statement at its place in the path of a process, or half of it; -1 for what wrote an initial value."""
 
     process: int
     place: int

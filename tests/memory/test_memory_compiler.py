@@ -33,29 +33,64 @@ def in_order(a, b) -> bool:
         return True
     if "plain" not in (a.mode, b.mode) or a.loc == b.loc and not (isinstance(a, Load) and isinstance(b, Load)):
         return True
-    used = {*b.addr, *getattr(b, "ctrl", ())}
-    if not isinstance(b, Load) and isinstance(b.number, Copy):
-        used.add(b.number.reg)
-    return not isinstance(a, Store) and a.reg in used
+    return not isinstance(a, Store) and a.reg in used(b)
 
 
-def compiled(block) -> set:
-    """Every order of the statements of a process without branches."""
-    kept = [(i, j) for j, b in enumerate(block) for i, a in enumerate(block[:j]) if in_order(a, b)]
+def used(statement) -> set:
+    """The registers that a statement depends on."""
+    found = {*statement.addr, *getattr(statement, "ctrl", ())}
+    if not isinstance(statement, Load) and isinstance(statement.number, Copy):
+        found.add(statement.number.reg)
+    return found
+
+
+def sources(block) -> dict:
+    """For a plain load the plain store that last wrote there: the compiler may take its value from that."""
+    found = {}
+    for j, load in enumerate(block):
+        if isinstance(load, Load) and load.mode == "plain":
+            own = [i for i, a in enumerate(block[:j]) if isinstance(a, (Store, Rmw)) and a.loc == load.loc]
+            if own and block[own[-1]].mode == "plain":
+                found[j] = own[-1]
+    return found
+
+
+def compiled(block, own: str = "") -> set:
+    """Every order of the statements of a process without branches.
+
+    With a name for its `own` locations, also those where a load comes before the store it takes its value from.
+    """
+    taken = sources(block) if own else {}
+    kept = []
+    for j, b in enumerate(block):
+        store = block[taken[j]]._replace(ctrl=()) if j in taken else None
+        for i, a in enumerate(block[:j]):
+            known = store is not None and isinstance(a, (Load, Rmw)) and a.reg in used(store)
+            if known or in_order(a, b._replace(loc=None) if store is not None else b):
+                kept.append((i, j))
     return {
-        tuple(block[i] for i in order)
+        tuple(s for k, i in enumerate(order) for s in held(block, i, taken.get(i) in order[k:] and own))
         for order in permutations(range(len(block)))
         if all(order.index(i) < order.index(j) for i, j in kept)
     }
 
 
+def held(block, i: int, own: str | bool) -> tuple:
+    """A statement; where the store that a load takes its value from is still to come, by a location of its own."""
+    if not own:
+        return (block[i],)
+    place = f"{own}{i}"
+    return Store(place, block[sources(block)[i]].number), block[i]._replace(loc=place)
+
+
 def expected(processes, memory: str) -> set:
     """The final states of all compiled programs, with the columns where the written one has them."""
     found = set()
-    for moved in product(*map(compiled, processes)):
+    own = [f"own{p} " if memory == "sc" else "" for p in range(len(processes))]  # the others take it from the buffer
+    for moved in product(*map(compiled, processes, own)):
         for state in MACHINES[memory](moved):
-            held = dict(zip(names(moved), state, strict=True))
-            found.add(tuple(held[name] for name in names(processes)))
+            row = dict(zip(names(moved), state, strict=True))
+            found.add(tuple(row[name] for name in names(processes)))
     return found
 
 
