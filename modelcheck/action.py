@@ -148,7 +148,7 @@ class Action:
     access: Access | None = None
     registers: tuple[Register, ...] = ()  # loaded values this action looks at: it waits for their loads
     forgets: tuple[Register, ...] = ()  # loaded values dropped by this step, once it has looked: it waits for them too
-    test: str = ""  # a compare: "equal", "variant:NAME", or "value" for the branches' own guards
+    test: str = ""  # a compare: "equal", "variant:NAME", or "value" and "value:free" (see decide)
     observes: str = ""  # an observation's name; its registers are named by `names`
     names: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()  # witnesses this step is evidence for
@@ -303,14 +303,15 @@ def equal(left: Register, right: Register) -> Action:
     return Action("compare", "equal", (Branch(True), Branch(False)), registers=(left, right), test="equal")
 
 
-def decide(condition: Expr, label: str = "") -> Action:
+def decide(condition: Expr, label: str = "", stores_wait: bool = True) -> Action:
     """Answers whether a condition on loaded numbers holds: a branch, which a weak machine may guess before it knows.
 
-    It orders no later store by itself: what a store's happening depends on is said by its `ctrl`.
+    Later stores wait until it is known.  Without `stores_wait` only those do that say so by `ctrl`: a process must
+    then name it for every store that happens on one of the ways only, as a litmus test's does.
     """
     branches = (Branch(True, condition), Branch(False, ~condition))
-    used = registers_of(condition)
-    return Action("compare", label or f"{to_text(condition)}?", branches, registers=used, test="value")
+    used, test = registers_of(condition), "value" if stores_wait else "value:free"
+    return Action("compare", label or f"{to_text(condition)}?", branches, registers=used, test=test)
 
 
 def has_variant(register: Register, variant: str) -> Action:

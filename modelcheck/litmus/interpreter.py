@@ -108,7 +108,7 @@ def _step(statement: Statement, environment: Environment, ctrl: Registers, memor
 def _branch(statement: If, environment: Environment, ctrl: Registers, memory: Memory) -> Steps:
     condition = evaluate(statement.condition, environment, memory.address)
     if condition.data:
-        taken = yield decide(truth(condition.expr), f"{statement.text}?")
+        taken = yield decide(truth(condition.expr), f"{statement.text}?", stores_wait=False)
     else:
         taken = condition.possible != frozenset((0,))
     after = yield from _run(statement.then if taken else statement.other, environment, ctrl | condition.sources, memory)
@@ -123,7 +123,7 @@ def _target(pointer: Value, statement: Load | Store | Rmw, memory: Memory) -> Ge
             return cell
         if cell == there[-1] and len(there) == len(pointer.possible):
             return cell
-        if (yield decide(pointer.expr.eq(cell.address), f"{statement.text}: to {cell.name}?")):
+        if (yield decide(pointer.expr.eq(cell.address), f"{statement.text}: to {cell.name}?", stores_wait=False)):
             return cell
     return Wild(statement.place[0])
 

@@ -413,7 +413,7 @@ class LocalSpace:
 
     def _condition(self, action: Action, number: int) -> Expr:
         """When a comparison may have this outcome (design.md section 2: different stamps explore both)."""
-        if action.test == "value":
+        if action.test in ("value", "value:free"):
             return self.link(action.branches[number].guard)
         outcome = bool(action.branches[number].response)
         if action.test.startswith("variant:"):

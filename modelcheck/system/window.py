@@ -159,7 +159,7 @@ class Windows:
         needs = _needs(access)
         for i, entry in enumerate(window[:position]):
             if entry.guess >= 0:
-                if access.store and self._action(entry).test != "value":
+                if access.store and self._action(entry).test != "value:free":
                     return True  # a store is no guess
                 continue
             if not entry.pending:

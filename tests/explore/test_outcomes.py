@@ -123,7 +123,7 @@ def spinning(memory: str, kind: str = "") -> Model:
     def waits():
         while True:
             a = yield y.load(0, 4, kind or "once")
-            if (yield decide(value(a).eq(1))):
+            if (yield decide(value(a).eq(1), stores_wait=False)):
                 break
             a = None
         b = yield x.load(0, 4)

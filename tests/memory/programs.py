@@ -116,7 +116,7 @@ def run(block: Block, areas: tuple[tuple[Any, Area], ...], env: Regs = ()) -> An
     """The statements as actions; answers the registers."""
     for statement in block:
         if isinstance(statement, If):
-            taken = yield decide(value(dict(env)[statement.reg]).eq(statement.number))
+            taken = yield decide(value(dict(env)[statement.reg]).eq(statement.number), stores_wait=False)
             env = yield from run(statement.then if taken else statement.other, areas, env)
         elif isinstance(statement, Fence):
             yield fence(statement.kind)
