@@ -9,8 +9,9 @@ read-modify-write does keep its place after a release (CASA is ordered after STL
 unlock is seen after the next lock.  A read-modify-write that is not fully ordered is a load and a store with no other
 store between, of which acquire is the load's and release the store's.
 
-Stronger than arm64 in two points: two loads of one location stay in order even where they read the same store, and no
-load takes its value from the store of a read-modify-write that is not performed yet.
+Stronger than arm64 in three points: two loads of one location stay in order even where they read the same store; no
+load takes its value from the store of a read-modify-write that is not performed yet; and no read-modify-write takes
+what it reads from an own store that is not.
 """
 
 from modelcheck.action import Access

@@ -42,7 +42,8 @@ class System:
         # a wrong guess ends a run, which these would take for a process that is stuck
         self.guesses = kinds.isdisjoint({"deadlock", "terminates"})
         split = self.memory.splits and self.guesses  # as above: parts that block each other are no execution
-        self.reserved = frozenset(a.area for a in accesses if split and a.update and a.mode != "full")
+        numbers = {name for name, area in model.areas.items() if area.domain is not None}
+        self.reserved = frozenset(a.area for a in accesses if split and a.update and a.mode != "full") & numbers
         self.spaces = tuple(
             LocalSpace(
                 i,
@@ -59,9 +60,10 @@ class System:
             )
             for i, (process, machine) in enumerate(zip(self.processes, machines, strict=True))
         )
-        if self.memory.splits and not self.guesses:
+        if self.memory.splits:
             for space in self.spaces:
-                if any(a.update and a.mode != "full" for a in accesses_of(space.machine)):
+                updates = [a for a in accesses_of(space.machine) if a.update and a.mode != "full"]
+                if any(access.area not in self.reserved for access in updates):
                     space.bounded = "an update that is not fully ordered is performed in one step"
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)

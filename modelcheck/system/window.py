@@ -128,7 +128,7 @@ class Windows:
                 if any(self.access(e) is not None for e in found) and found[-1] != entry:
                     found.append(entry)
             elif entry.node in self._telling and any(
-                self._kept(e, access) or self._compiled(found, i, access, len(found))
+                self._kept(e, access, found[i + 1 :]) or self._compiled(found, i, access, len(found))
                 for i, e in enumerate(found)
                 if e.pending
             ):
@@ -186,13 +186,16 @@ class Windows:
     def _ordered(self, window: Window, i: int, before: Piece, j: int, piece: Piece) -> bool:
         earlier, later = before.access, piece.access
         overlap = before.overlaps(piece)
-        if overlap and (earlier.store or later.store):
-            return later.store or not self._supplies(earlier, later)
+        if overlap and later.store:
+            return True
+        supplied = overlap and self._supplied(window, i, before, j, piece)
+        if overlap and earlier.store and not self._supplies(earlier, later) and not supplied:
+            return True
         between = [self.model.fences[self._action(e).fence] for e in window[i + 1 : j] if self._is_fence(e)]
         machine = (
             self.model.keeps(earlier, later)
             or any((a, b) in pairs for pairs in between for a in kinds(earlier) for b in kinds(later))
-            or overlap and not self._supplied(window, i, before, j, piece)
+            or overlap and not earlier.store and not supplied
         )
         if not machine:
             return False
@@ -202,7 +205,7 @@ class Windows:
         return entry.guess < 0 and self.access(entry) is None
 
     def _supplied(self, window: Window, i: int, before: Piece, j: int, piece: Piece) -> bool:
-        """Whether a pending store between two loads supplies the later one with all that they share."""
+        """Whether pending stores between an access and a later load supply the load with all that they share."""
         shared = set(range(max(before.lo, piece.lo), min(before.hi, piece.hi)))
         for store in self.forwarding(window, j, piece, i):
             shared -= set(range(store.lo, store.hi))
@@ -236,16 +239,17 @@ class Windows:
             return False
         return any(
             middle is not None
-            and (compiled_in_order(middle, later) or self._kept(window[k], later))
-            and (self._kept(window[i], middle) or self._compiled(window, i, middle, k))
+            and (compiled_in_order(middle, later) or self._kept(window[k], later, window[k + 1 : j]))
+            and (self._kept(window[i], middle, window[i + 1 : k]) or self._compiled(window, i, middle, k))
             for k in range(i + 1, j)
             for middle in (self.access(window[k]),)
         )
 
-    def _kept(self, entry: Entry, later: Access) -> bool:
+    def _kept(self, entry: Entry, later: Access, between: Sequence[Entry]) -> bool:
         """Whether a compiler keeps an entry before a later access for what they do: they clash, or one needs the other.
 
-        A plain load of what a plain store of the same process wrote is none: its value may be known without it.
+        A plain load of what a plain store of the same process wrote does not clash with that or with what came before
+        it: its value may be known without it.
         """
         earlier = self.access(entry)
         if earlier is None:
@@ -255,8 +259,11 @@ class Windows:
         overlap = earlier.area == later.area and earlier.lo < later.hi and later.lo < earlier.hi
         if not overlap or not (earlier.store or later.store):
             return False
-        if earlier.store and not later.store and not marked(earlier) and not marked(later):
-            return False
+        if not later.store and not marked(later):
+            stores = (self.access(each) for each in (entry, *between))
+            plain = (store for store in stores if store is not None and store.store and not marked(store))
+            if any(store.area == later.area and store.lo <= later.lo and later.hi <= store.hi for store in plain):
+                return False
         return len(self.pieces(earlier)) <= 1 and len(self.pieces(later)) <= 1
 
     def _telling_nodes(self) -> frozenset[int]:

@@ -147,7 +147,8 @@ class Candidate:
         if b.writes:
             return True
         if a.writes:
-            updates = {"after an update": a, "into an update": b}
+            newer = any(a.at < e.at < b.at and isinstance(e.says, Store) for e in self.of(a.says.loc, a.process))
+            updates = {"after an update": b if newer else a, "into an update": b}
             return any(isinstance(e.says, Rmw) for rule, e in updates.items() if rule not in self.without)
         if "same-location loads" in self.without:
             return False

@@ -139,3 +139,14 @@ def test_a_compiler_may_take_a_loaded_value_from_an_own_store(memory):
     assert (1, 1, 0, 1, 1) in finals(processes, memory, "free")
     marked = (X, Load("r", "x"), Store("y", 1, "plain", ctrl=("r",))), AFTER
     assert ((1, 1, 0, 1, 1) in finals(marked, memory, "free")) is (memory == "weak")
+
+
+@pytest.mark.parametrize("memory", ["sc", "tso", "weak"])
+def test_a_value_taken_from_an_own_store_waits_for_no_older_store(memory):
+    """The compiler knows that r is 1, and may store y first."""
+    writer = Store("x", 2), X, Load("r", "x", "plain"), Store("y", 1, "plain", ctrl=("r",))
+    processes = writer, AFTER
+    rows = [dict(zip(names(processes), row, strict=True)) for row in finals(processes, memory, "free")]
+    assert any(row["1:a"] == 1 and row["1:b"] == 0 for row in rows)
+    if memory in MACHINES:
+        assert finals(processes, memory, "free") == expected(processes, memory)
