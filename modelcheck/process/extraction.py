@@ -211,8 +211,8 @@ class _Extraction:
     def _facts(self, node: _Found, b: int) -> tuple[Fact, ...]:
         """The facts once branch `b` was taken."""
         action = node.action
-        if action is None or action.kind != "compare":
-            return node.facts
+        if action is None or action.kind != "compare" or action.test.startswith("value"):
+            return node.facts  # of numbers nothing is asked later
         registers = tuple(register.index for register in action.registers)
         fact = Fact(action.test, registers, bool(action.branches[b].response))
         return tuple(sorted({*node.facts, fact}, key=lambda fact: (fact.test, fact.registers, fact.outcome)))

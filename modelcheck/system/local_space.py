@@ -182,14 +182,14 @@ class LocalSpace:
         if self._memory.name == "sc" and not self.windows.free:
             return False
         todo: list[tuple[int, Window]] = [(node_index, window)]
-        seen: set[int] = set()
+        seen: set[tuple[int, Window]] = set()  # with the window: two ways to one place may differ in a fence
         while todo:
             at, ahead = todo.pop()
             node = self.machine.nodes[at]
             action = node.action
-            if at in seen or action is None:
+            if action is None or (at, ahead) in seen or sum(entry.node == at for entry in ahead) > MOST_AGAIN:
                 continue
-            seen.add(at)
+            seen.add((at, ahead))
             if action.kind == "fence":
                 if self.windows.fence_waits(ahead, action.fence):
                     continue

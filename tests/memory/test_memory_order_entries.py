@@ -11,7 +11,8 @@ import pytest
 from memory.axioms import executions
 from memory.programs import Copy, Fence, If, Load, Rmw, Store, finals, names
 
-from modelcheck import Model, check, decide, value
+from modelcheck import Model, check, decide, shared, smp_rmb, smp_wmb, value
+from modelcheck.explore.outcomes import outcomes
 from modelcheck.explore.verify import verify
 
 MB, WMB, RMB = Fence("smp_mb"), Fence("smp_wmb"), Fence("smp_rmb")
@@ -284,3 +285,28 @@ def test_a_store_on_one_way_of_a_branch_waits_for_it_unless_the_process_says_wha
     m.process("sees", sees)
     m.assertion("never")
     assert verify(m, "never").verdict == ("holds" if stores_wait else "violated")
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_a_load_behind_two_ways_of_a_branch_is_early_by_the_way_without_a_fence(bare):
+    """Both ways lead to one place: that nothing can be early by the one says nothing of the other."""
+    m = Model("ways", memory="weak", compiler="program")
+    x, y, a, b = m.number("x", 0, 1), m.number("y", 0, 1), m.range("a", 0, 1), m.range("b", 0, 1)
+
+    def writes():
+        yield x.write(1)
+        yield smp_wmb()
+        yield y.write(1)
+
+    def reads():
+        seen = yield y.read()
+        if (yield decide(value(seen).eq(int(bare)))) is bare:
+            pass
+        else:
+            yield smp_rmb()
+        data = yield x.read()
+        yield shared("final", (a, value(seen)), (b, value(data)))
+
+    m.process("writes", writes)
+    m.process("reads", reads)
+    assert (1, 0) in outcomes(m, ["a", "b"]).states
