@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import gc
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from modelcheck.cli.output import emit, tell
-from modelcheck.cli.request import ENGINES, MEMORY_MODELS, available_cores, one_of, positive, seconds, size
+from modelcheck.cli.request import ENGINES, MEMORY_MODELS, available_cores, limits_of, one_of, positive
 from modelcheck.cli.status import HOLDS, INCOMPLETE, USAGE, VIOLATED
 from modelcheck.errors import InternalError, ModelcheckError, UsageError
 
@@ -22,16 +21,7 @@ if TYPE_CHECKING:
     from modelcheck.cli.litmus_report import Answer
     from modelcheck.explore.bounds import Bounds
     from modelcheck.explore.engine import Engine
-
-STANDARD_MEMORY = 4 << 30  # bytes for all workers together, as for `check`
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    states: int
-    memory: int
-    seconds: float
-
+    from modelcheck.results import Limits
 
 @click.command(name="litmus", short_help="Run litmus tests and print their final states as herd does.")
 @click.argument("paths", nargs=-1, metavar="FILE|DIR...")
@@ -58,11 +48,7 @@ def command(paths: tuple[str, ...], memory: str, as_json: bool, expect: str | No
     memory = one_of("memory model", memory, MEMORY_MODELS)
     engine = one_of("engine", engine, ENGINES)
     count = available_cores() if workers is None else positive("--workers", workers)
-    limits = _Limits(
-        0 if max_states is None else positive("--max-states", max_states),
-        STANDARD_MEMORY if max_memory is None else size("--max-memory", max_memory),
-        0.0 if max_time is None else seconds("--max-time", max_time),
-    )
+    limits = limits_of(max_states, max_memory, max_time)
     from modelcheck.cli import litmus_expect
 
     table = litmus_expect.read(Path(expect)) if expect is not None else None
@@ -111,7 +97,7 @@ def _files(paths: tuple[str, ...]) -> list[tuple[Path, str]]:
     return list(found.items())
 
 
-def _run(files: list[tuple[Path, str]], memory: str, engine: str, count: int, limits: _Limits) -> list[Answer]:
+def _run(files: list[tuple[Path, str]], memory: str, engine: str, count: int, limits: Limits) -> list[Answer]:
     from modelcheck.cli.progress import ProgressLine
     from modelcheck.explore.bounds import Bounds, Stop, stop_on_signals
     from modelcheck.explore.engine import Engine, best_engine, native_missing

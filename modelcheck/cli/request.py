@@ -18,7 +18,7 @@ from modelcheck.errors import UsageError
 from modelcheck.spec import Parameter, Spec, Value
 
 if TYPE_CHECKING:
-    from modelcheck.results import Request
+    from modelcheck.results import Limits, Request
 
 MEMORY_MODELS = ("sc", "tso", "weak")
 ENGINES = ("auto", "python", "native")
@@ -49,12 +49,7 @@ def request(spec: Spec, options: Options) -> Request:
     """The request the options make of this spec; raises UsageError."""
     from modelcheck import results
 
-    standard = results.Limits()
-    limits = results.Limits(
-        states=standard.states if options.max_states is None else positive("--max-states", options.max_states),
-        memory=standard.memory if options.max_memory is None else size("--max-memory", options.max_memory),
-        seconds=standard.seconds if options.max_time is None else seconds("--max-time", options.max_time),
-    )
+    limits = limits_of(options.max_states, options.max_memory, options.max_time)
     return results.Request(
         spec=spec,
         versions=chosen_versions(spec, options.versions),
@@ -66,6 +61,18 @@ def request(spec: Spec, options: Options) -> Request:
         without=chosen_reductions(options.without),
         limits=limits,
         traces=writable_directory(options.traces),
+    )
+
+
+def limits_of(max_states: str | None, max_memory: str | None, max_time: str | None) -> Limits:
+    """The bounds that these options give, the standard ones where they are left out."""
+    from modelcheck import results
+
+    standard = results.Limits()
+    return results.Limits(
+        states=standard.states if max_states is None else positive("--max-states", max_states),
+        memory=standard.memory if max_memory is None else size("--max-memory", max_memory),
+        seconds=standard.seconds if max_time is None else seconds("--max-time", max_time),
     )
 
 

@@ -52,13 +52,14 @@ def _execution(path: str, form: str, memory: str, state: str | None) -> str:
     from modelcheck.explore.engine import best_engine
     from modelcheck.litmus.execution import execution
     from modelcheck.litmus.parse import parse_file
+    from modelcheck.results import Limits
     from modelcheck.view import execution as view
 
     one_of("memory model", memory, MEMORY_MODELS)
     row = 0 if state is None else positive("--state", state)
-    if form not in view.FORMS:
-        raise UsageError(f"an execution of a litmus test has no form {form!r}; there are {', '.join(view.FORMS)}")
-    return view.render(execution(parse_file(Path(path)), memory, row, Bounds(memory=4 << 30), best_engine()), form)
+    view.check_form(form)
+    bounds = Bounds(memory=Limits().memory)
+    return view.render(execution(parse_file(Path(path)), memory, row, bounds, best_engine()), form)
 
 
 def write_whole(path: str, text: str) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.dead_slots import reset_dead_slots
 from modelcheck.explore.engine import REFERENCE, Engine, run_search
@@ -34,6 +33,28 @@ class Outcomes:
     bound: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """A search for final states: `ends` are their numbers and values, in the order they were found."""
+
+    system: System
+    found: Found
+    ends: tuple[tuple[int, tuple[int, ...]], ...]
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What was found, each once."""
+        bound = self.found.bound or self.system.window_bound(range(len(self.system.processes)))
+        return Outcomes(tuple(sorted({values for _, values in self.ends})), self.found.size, bound)
+
+    def path_to(self, values: tuple[int, ...]) -> list[Edge]:
+        """The edges of a shortest execution of the reduced graph that ends with these values, one of the outcomes."""
+        number = next(number for number, final in self.ends if final == values)
+        return [
+            move.edge for taken in self.found.path_to(number) for move in taken.step(self.found.tables).moves
+        ]
+
+
 def outcomes(
     model: Model,
     names: Sequence[str],
@@ -45,27 +66,13 @@ def outcomes(
 
     What no process touches keeps its initial value.  `without` are reductions switched off: dead, merge, ample.
     """
-    system, found, ends = _search(model, names, bounds, engine, without)
-    states = {values for _, values in ends}
-    return Outcomes(tuple(sorted(states)), found.size, found.bound or system.window_bound(range(len(system.processes))))
+    return search_ends(model, names, bounds, engine, without).outcomes
 
 
-def path_to(
-    model: Model, names: Sequence[str], values: tuple[int, ...], bounds: Bounds, engine: Engine = REFERENCE
-) -> list[Edge]:
-    """The edges of a shortest execution of the reduced graph that ends with these values; UsageError for none."""
-    _, found, ends = _search(model, names, bounds, engine, frozenset())
-    for number, final in ends:
-        if final == values:
-            path = found.path_to(number)
-            return [move.edge for taken in path for move in taken.step(found.tables).moves]
-    raise UsageError(f"no execution ends with {dict(zip(names, values, strict=True))}")
-
-
-def _search(
-    model: Model, names: Sequence[str], bounds: Bounds, engine: Engine, without: frozenset[str]
-) -> tuple[System, Found, list[tuple[int, tuple[int, ...]]]]:
-    """The search, and the numbers and values of its final states, in order."""
+def search_ends(
+    model: Model, names: Sequence[str], bounds: Bounds, engine: Engine, without: frozenset[str] = frozenset()
+) -> Ends:
+    """The search that `outcomes` tells of."""
     system = System(model, frozenset())
     tables = build_tables(system)
     slots = [_slot(model, tables, name) for name in names]
@@ -90,7 +97,7 @@ def _search(
         state = found.state(number)
         if all(state[p] in end for p, end in enumerate(done)):
             ends.append((number, tuple(int(first[i] if at is None else state[at]) for i, at in enumerate(places))))
-    return system, found, ends
+    return Ends(system, found, tuple(ends))
 
 
 def _slot(model: Model, tables: Tables, name: str) -> Slot | int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelcheck.errors import InternalError, UsageError
-from modelcheck.explore.outcomes import path_to
+from modelcheck.explore.outcomes import search_ends
 from modelcheck.explore.run import Run
 from modelcheck.litmus.litmus_test import LitmusTest
 from modelcheck.litmus.model import model_of, prepare
@@ -24,12 +24,12 @@ def execution(test: LitmusTest, memory: str, row: int, bounds: Bounds, engine: E
     Number 0 is the first state that satisfies the test's condition, and else the first.  Raises UsageError where there
     is no such state.
     """
-    from modelcheck.explore.outcomes import outcomes
     from modelcheck.litmus.condition import holds
 
     ready = prepare(test)
     model = model_of(test, memory, ready)
-    found = outcomes(model, ready.names, bounds, engine)
+    search = search_ends(model, ready.names, bounds, engine)
+    found = search.outcomes
     if found.bound:
         raise UsageError(f"the search of {test.name} ended after {found.searched:,} states: {found.bound}; raise it")
     rows: dict[tuple[int, ...], tuple[int, ...]] = {}
@@ -47,10 +47,9 @@ def execution(test: LitmusTest, memory: str, row: int, bounds: Bounds, engine: E
             f"{test.name} has no final state {row} under {memory}; `modelcheck litmus` prints its {len(ordered)}"
         )
     chosen = ordered[row - 1] if row else min(good, default=ordered[0])
-    edges = path_to(model, ready.names, rows[chosen], bounds, engine)
     system = System(model, frozenset())
     run = Run(system)
-    for edge in edges:
+    for edge in search.path_to(rows[chosen]):
         run.take(edge)
     if any(system.spaces[p].node(local).action is not None for p, local in enumerate(run.locals)):
         raise InternalError("the run to a final state does not end; please report this")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck.action import Action, Branch, Hold
+from modelcheck.action import Access, Action, Branch, Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +70,10 @@ class StepMachine:
 
     nodes: tuple[Node, ...]
     lines: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def accesses(self) -> tuple[Access, ...]:
+        """The accesses it may make, in order of nodes."""
+        return tuple(
+            node.action.access for node in self.nodes if node.action is not None and node.action.access is not None
+        )

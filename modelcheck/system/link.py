@@ -10,7 +10,7 @@ from collections.abc import Generator, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from modelcheck.action import Access, Action, Branch
+from modelcheck.action import Action, Branch
 from modelcheck.errors import SpecError
 from modelcheck.expression import BOOL, Const, Slot, conjunction
 from modelcheck.memory.cells import CellMap
@@ -30,7 +30,7 @@ class System:
         self.processes = tuple(model.processes)
         machines = [step_machine(process) for process in self.processes]
         _check_areas(machines, model)
-        accesses = [access for machine in machines for access in accesses_of(machine)]
+        accesses = [access for machine in machines for access in machine.accesses]
         self.cells = {
             name: CellMap(area, [a for a in accesses if a.area == name], self.memory.natural)
             for name, area in model.areas.items()
@@ -62,7 +62,7 @@ class System:
         )
         if self.memory.splits:
             for space in self.spaces:
-                updates = [a for a in accesses_of(space.machine) if a.update and a.mode != "full"]
+                updates = [a for a in space.machine.accesses if a.update and a.mode != "full"]
                 if any(access.area not in self.reserved for access in updates):
                     space.bounded = "an update that is not fully ordered is performed in one step"
         names = {process.name: i for i, process in enumerate(self.processes)}
@@ -115,11 +115,6 @@ class System:
         if node.action is None or node.context.atomic or local.queued or local.window:
             return False
         return where == "anywhere" or node.action.preemptible or where == "sleeps" and node.action.sleeps
-
-
-def accesses_of(machine: StepMachine) -> list[Access]:
-    """The accesses of a step machine, in order of nodes."""
-    return [node.action.access for node in machine.nodes if node.action is not None and node.action.access is not None]
 
 
 _PREEMPT = Action("shared", "preempt", (Branch(),), test="preempt")

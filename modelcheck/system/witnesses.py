@@ -18,12 +18,7 @@ from modelcheck.system.model import Model
 
 def accesses(model: Model) -> tuple[Access, ...]:
     """Every access that some process of the model may make, each once, in order of processes and nodes."""
-    found: dict[Access, None] = {}
-    for process in model.processes:
-        for node in step_machine(process).nodes:
-            if node.action is not None and node.action.access is not None:
-                found[node.action.access] = None
-    return tuple(found)
+    return tuple(dict.fromkeys(access for p in model.processes for access in step_machine(p).accesses))
 
 
 def witness_classes(

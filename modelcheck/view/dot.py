@@ -16,6 +16,10 @@ from modelcheck.view.provenance import byte_ranges
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
 
+LOOK = (
+    '  node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", fontname="monospace", fontsize=10];',
+    '  edge [fontname="monospace", fontsize=9];',
+)
 STYLE = {
     "po": 'color="#8c959f"',
     "rf": 'color="#0a7d4f", fontcolor="#0a7d4f", constraint=false',
@@ -33,8 +37,7 @@ def render(trace: Trace, full: bool = False) -> str:
         "digraph trace {",
         f"  label={quoted([f'{trace.spec} {trace.version}: {trace.property}', f'=> {trace.consequence}'])};",
         '  labelloc=t; rankdir=TB; newrank=true; bgcolor="white"; fontname="monospace"; fontsize=11;',
-        '  node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", fontname="monospace", fontsize=10];',
-        '  edge [fontname="monospace", fontsize=9];',
+        *LOOK,
     ]
     for index, process in enumerate(trace.processes):
         lines += [f"  subgraph cluster_{index} {{", f"    label={quoted([process.title or process.name])};"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from modelcheck.errors import UsageError
 from modelcheck.trace.execution import INIT
-from modelcheck.view.dot import quoted
+from modelcheck.view.dot import LOOK, quoted
 from modelcheck.view.drawing import FAINT, INK, MARGIN, Drawing, Label, Path, Rect, char_width, text_height
 from modelcheck.view.escape import cut, printable
 from modelcheck.view.svg import to_svg
@@ -28,9 +28,14 @@ TEXT, SMALL = 12.0, 10.0
 
 def render(execution: Execution, form: str) -> str:
     """The execution in one form, ending in a newline; UsageError when there is no such form."""
+    check_form(form)
+    return {"table": _table, "svg": _svg, "dot": _dot, "json": _json}[form](execution)
+
+
+def check_form(form: str) -> None:
+    """Raises UsageError where there is no such form."""
     if form not in FORMS:
         raise UsageError(f"an execution of a litmus test has no form {form!r}; there are {', '.join(FORMS)}")
-    return {"table": _table, "svg": _svg, "dot": _dot, "json": _json}[form](execution)
 
 
 def name_of(number: int) -> str:
@@ -98,8 +103,7 @@ def _dot(execution: Execution) -> str:
         "digraph execution {",
         f"  label={quoted([title(execution), _initially(execution)])};",
         '  labelloc=t; rankdir=TB; bgcolor="white"; fontname="monospace"; fontsize=11;',
-        '  node [shape=box, style="rounded,filled", fillcolor="#f6f8fa", fontname="monospace", fontsize=10];',
-        '  edge [fontname="monospace", fontsize=9];',
+        *LOOK,
     ]
     for process, name in enumerate(execution.processes):
         lines += [f"  subgraph cluster_{process} {{", f"    label={quoted([name])};"]
