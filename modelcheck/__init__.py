@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from modelcheck.smt.values import Observation, Values
     from modelcheck.spec import Expectation, Parameter, PropertyInfo, Setting, Spec, Version
     from modelcheck.memory.area import Tear
-    from modelcheck.sync import Mutex, RwLock, SpinLock
+    from modelcheck.sync import (
+        Mutex, RwLock, SpinLock, Srcu, local_irq_restore, local_irq_save, preempt_disable, preempt_enable,
+    )
     from modelcheck.sync.spinlock import Irq
     from modelcheck.system.model import Model, Where
     from modelcheck.system.witnesses import witness_classes
@@ -62,7 +64,8 @@ _HOME = {
     "smt.obligation": ("Obligation",),
     "smt.values": ("Observation", "Values"),
     "spec": ("Expectation", "Parameter", "PropertyInfo", "Setting", "Spec", "Version"),
-    "sync": ("Mutex", "RwLock", "SpinLock"),
+    "sync": ("Mutex", "RwLock", "SpinLock", "Srcu", "local_irq_restore", "local_irq_save", "preempt_disable",
+             "preempt_enable"),
     "sync.spinlock": ("Irq",),
     "system.model": ("Model", "Where"),
     "system.witnesses": ("witness_classes",),
@@ -73,9 +76,10 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "OLD", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
     "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError",
-    "SpinLock", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
-    "decide", "equal", "fence", "fresh", "has_variant", "ite", "mb", "observe", "progress", "reach", "rmb",
-    "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
+    "SpinLock", "Srcu", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
+    "decide", "equal", "fence", "fresh", "has_variant", "ite", "local_irq_restore", "local_irq_save", "mb",
+    "observe", "preempt_disable", "preempt_enable", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb",
+    "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
 ]
 
 

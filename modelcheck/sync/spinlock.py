@@ -1,4 +1,4 @@
-"""A spinning lock with one owner (kernel `spinlock_t`, `raw_spinlock_t`)."""
+"""A lock with one owner: spinning (kernel `raw_spinlock_t`, `spinlock_t`), or PREEMPT_RT's `spinlock_t`: sleeping."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ Irq = Literal["", "off", "on"]
 
 @dataclass(frozen=True, slots=True)
 class SpinLock:
-    """A spinlock.  `lock_class` is its lockdep class, its own name when empty.  Holders may not sleep."""
+    """A spinlock.  `lock_class` is its lockdep class, its own name when empty.
+
+    Holders may not sleep, unless the lock `sleeps` itself: then taking it may sleep and every `irq` is ignored
+    (spinlock_t of PREEMPT_RT is an rtmutex, kernel/locking/spinlock_rt.c; whom its unlock wakes is left out).
+    """
 
     name: str
     lock_class: str = ""
+    sleeps: bool = False
 
     @property
     def owner(self) -> Slot:
@@ -26,12 +31,17 @@ class SpinLock:
     @property
     def hold(self) -> Hold:
         """What a holder holds."""
-        return Hold(self.name, self.lock_class or self.name, "exclusive", True)
+        return Hold(self.name, self.lock_class or self.name, "exclusive", not self.sleeps)
+
+    def _irq(self, irq: Irq) -> Irq:
+        return "" if self.sleeps else irq
 
     def lock(self, irq: Irq = "") -> Action:
-        """Spins until the lock is free and takes it; `irq="off"` disables interrupts first."""
-        branch = Branch(None, self.owner.eq(0), ((self.owner, Self()),), acquires=self.hold, irq=irq)
-        return Action("lock", f"spin_lock({self.name})", (branch,), lock=self.hold, blocking=True)
+        """Waits until the lock is free and takes it; `irq="off"` disables interrupts first."""
+        update = ((self.owner, Self()),)
+        branch = Branch(None, self.owner.eq(0), update, acquires=self.hold, irq=self._irq(irq))
+        label = f"spin_lock({self.name})"
+        return Action("lock", label, (branch,), lock=self.hold, blocking=True, sleeps=self.sleeps)
 
     def trylock(self) -> Action:
         """Takes the lock if it is free; answers whether it did."""
@@ -40,5 +50,5 @@ class SpinLock:
 
     def unlock(self, irq: Irq = "") -> Action:
         """Releases the lock; `irq="on"` enables interrupts again."""
-        branch = Branch(None, updates=((self.owner, Const(0)),), releases=self.name, irq=irq)
+        branch = Branch(None, updates=((self.owner, Const(0)),), releases=self.name, irq=self._irq(irq))
         return Action("lock", f"spin_unlock({self.name})", (branch,))
