@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelcheck import Model, Mutex, SpinLock, Srcu, assign, check, reach, test
+from modelcheck import Model, Mutex, SpinLock, Srcu, assign, check, reach
+from modelcheck import test as ask
 from modelcheck.explore.run import Run
 from modelcheck.explore.verify import REDUCTIONS, Options, verify
 from modelcheck.system.link import System
@@ -68,7 +69,7 @@ def published(grace: bool, updaters: int = 1) -> Model:
     def reads():
         while True:
             yield S.read_lock()
-            if (yield test(held)):
+            if (yield ask(held)):
                 yield check(retired.eq(0), "no use after free")
                 yield reach("read")
             yield S.read_unlock()
