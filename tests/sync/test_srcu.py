@@ -140,5 +140,5 @@ def test_a_mutex_held_over_a_grace_period_and_taken_by_readers_is_a_cycle_and_a_
     m.process("updates", updates)
     m.deadlock()
     m.lock_order()
-    assert verify(m, "deadlock").stuck == (0, 1)
+    assert verify(m, "deadlock").stuck == (0,)  # the updater has a step left when the reader has none
     assert {(a.held.lock, a.wanted.lock) for a in verify(m, "lock-order").attempts} == {("srcu", "m"), ("m", "srcu")}
