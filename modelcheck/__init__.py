@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
     )
     from modelcheck.errors import ModelcheckError, SpecError, UsageError
-    from modelcheck.expression import OLD, Expr, Fresh, Slot, ite
+    from modelcheck.expression import OLD, Expr, Fresh, Slot, ite, lift
     from modelcheck.memory import Area
     from modelcheck.smt.obligation import Obligation
     from modelcheck.smt.values import Observation, Values
@@ -58,7 +58,7 @@ _HOME = {
                "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb",
                "smp_wmb", "test", "value", "wait", "wmb"),
     "errors": ("ModelcheckError", "SpecError", "UsageError"),
-    "expression": ("OLD", "Expr", "Fresh", "Slot", "ite"),
+    "expression": ("OLD", "Expr", "Fresh", "Slot", "ite", "lift"),
     "memory": ("Area",),
     "memory.area": ("Tear",),
     "smt.obligation": ("Obligation",),
@@ -77,7 +77,7 @@ __all__ = [
     "OLD", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
     "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError",
     "SpinLock", "Srcu", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
-    "decide", "equal", "fence", "fresh", "has_variant", "ite", "local_irq_restore", "local_irq_save", "mb",
+    "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift", "local_irq_restore", "local_irq_save", "mb",
     "observe", "preempt_disable", "preempt_enable", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb",
     "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
 ]

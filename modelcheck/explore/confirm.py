@@ -113,4 +113,6 @@ def whole_observation(run: Run) -> Observation | None:
     )
     sorts = {run.system.model.areas[register.access.area].sort for register in action.registers}
     newest = max((run.newest.get(sort, 0) for sort in sorts), default=0)
-    return Observation(action.observes, seen, tuple(fact for _, fact in run.facts), newest + 1, whole=True)
+    made = next((tuple(run.made[sort]) for sort in sorted(sorts) if run.newest.get(sort, 0) == newest and newest), ("",))
+    facts = tuple(fact for _, fact in run.facts)
+    return Observation(action.observes, seen, facts, newest + 1, whole=True, made=made)

@@ -1,9 +1,9 @@
 """The Xen runstate update protocol in KVM (arch/x86/kvm/xen.c): writer, MMU notifier, guest readers.
 
-Encodes protocol.md sections 1 to 5 and 12 for versions V2 to V6 of the writer, at the grain of its step labels.
-`writer`, `pfncache`, `invalidators` and `readers` are the actors; `scene` puts them together; `properties`,
-`projections`, `values` and `geometry` say what is checked and how a proof covers every offset; `expected` says what
-should come out.
+Encodes protocol.md sections 1 to 7 and 12 for versions V2 to V7p, at the grain of its step labels.  The actors are in
+`vcpu` (with `writer`, `stores`, `config`), `readers`, `invalidators` and `memslots` (with `pfncache`), `migration` and
+`others`; `scene` puts them together; `properties`, `projections`, `values` and `geometry` say what is checked and how a
+proof covers every offset; `accounting` is the arithmetic; `expected` says what should come out, `cases` which bugs.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ PARAMETERS = (
         "preemption",
         "where sched_out may nest on the vCPU task",
         ("none", "voluntary", "full", "rt"),
-        default=("none",),
+        default=("full",),
     ),
     Parameter("flag", "whether the guest asked for XEN_RUNSTATE_UPDATE", ("on", "off"), default=("on",)),
     Parameter(
         "clock",
-        "what is assumed of the entry time from update to update",
+        "what kvmclock does from reading to reading",
         ("increasing", "may-repeat", "may-step-back"),
         default=("increasing",),
     ),
@@ -53,19 +53,24 @@ PARAMETERS = (
     Parameter(
         "without",
         "a guard or barrier left out on purpose: the broken siblings",
-        ("none", "check", "lock", "retry", "update-bit", "first-wmb", "second-wmb", "first-rmb", "second-rmb"),
+        ("none", "check", "lock", "retry", "update-bit", "first-wmb", "second-wmb", "first-rmb", "second-rmb",
+         "mapping", "pause"),
         default=("none",),
     ),
+    Parameter("fix", "a repair that no kernel has: of D2 and D12, of D1", ("none", "accounting", "address"),
+              default=("none",)),
+    Parameter("ioctls", "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable) too; "
+              "ADJUST with state -1 too", ("none", "usual", "runnable", "adjust"), default=("usual",)),
+    Parameter("to", "where RUNSTATE_ADDR moves the area: to the last byte of its page, or to the same offset",
+              ("last", "same"), default=("last",)),
+    Parameter("mode", "whether the guest may switch long mode", ("fixed", "switches"), default=("fixed",)),
+    Parameter("steal", "whether run_delay and kvmclock have one time base", ("exact", "free"), default=("exact",)),
 )
 
 
 def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
-    if setting.text("preemption") == "rt":
-        return (
-            "preemption=rt needs PREEMPT_RT lock semantics, which are not modelled yet; there are none, voluntary, full"
-        )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
     if not version.two_caches and layout.offset + 48 > PAGE_SIZE:

@@ -1,18 +1,19 @@
 """Which projections prove which property, and which settings have equal models.
 
-torn-read: one byte of the copy at a time beside both entry-time loads (argued in `values`), one byte for each class of
-alike ones; two where entry times may repeat.  The reader starts over once it has seen the flag (argued in `readers`).
+torn-read, own-read: one byte of the copy at a time beside the entry time's loads (argued in `values`), one byte for
+each class of alike ones; two where entry times may repeat.  The reader starts over once it has seen the flag (argued in
+`readers`).
 
 stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard
-reads. So one byte at a time, each class of alike ones.  out-of-area, deadlock, lock-order, sleep-in-atomic: no byte at
-all; bytes outside the area always count.  reader-terminates: the entry time alone, since the loop's tests read nothing
-else, and no facts for z3.
+reads.  So one byte of each class of alike ones.  out-of-area: no byte, since bytes outside the area always count, but
+those that a compat struct does not have where the guest may leave long mode.  reader-terminates: the entry time alone,
+since the loop's tests read nothing else, and no facts for z3.  The others look at no byte.
 
 Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and
 the stores to both pages lie between the same two barriers, so only where the entry time is cut and whether there are
-two pages matters; on a weak host also how the entry time lies to natural alignment.  With one byte carried, only which
-cache its stores go through.  With none, a store is a step only where it reaches outside the area: where none does, only
-whether there are two pages.  A test compares the tables of settings that this module calls equal.
+two pages matters; on a weak host also how the entry time lies to natural alignment.  With one byte of each class
+carried, only which cache its stores go through.  With none, a store is a step only where it reaches outside an area:
+which it does is asked of the stores themselves.  A test compares the tables of settings that this module calls equal.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from dataclasses import fields, replace
 from functools import lru_cache
 
 from modelcheck import Setting, witness_classes
-from specs.runstate.geometry import offset_class
 from specs.runstate.layout import PAGE_SIZE, Layout
-from specs.runstate.scene import Projection, build, layout_of, scene_of
+from specs.runstate.scene import Projection, area_name, build, layout_of, layouts_of, scene_of
+from specs.runstate.stores import COMPAT_END, leaves, storing
+from specs.runstate.values import relation
 from specs.runstate.versions import Writer, writer
-from specs.runstate.writer import leaves, storing
+
+ABOUT_READER = ("torn-read", "own-read", "reader-terminates")
 
 
 def projections(setting: Setting) -> tuple[Projection, ...]:
@@ -36,13 +39,19 @@ def projections(setting: Setting) -> tuple[Projection, ...]:
     match setting.property:
         case "torn-read" if setting.text("reader") == "state-only":
             return (Projection(frozenset(range(4))),)
-        case "torn-read":
+        case "torn-read" | "own-read":
             # without the barrier that keeps the copy behind it, the flag is not known before the copy
             early = setting.text("reader") != "ignores-flag" and setting.text("without") != "first-rmb"
             return tuple(Projection(entry | set(chosen), chosen, early) for chosen in witnesses(setting))
         case "stale-mapping":
-            groups = witness_classes(build(setting), "runstate", range(layout.size), frozenset())
-            return tuple(Projection(frozenset({group[0]})) for group in groups)
+            model = build(setting)
+            found = set[int]()
+            for number, each in enumerate(layouts_of(setting)):
+                groups = witness_classes(model, area_name(number), range(each.size), frozenset())
+                found.update(group[0] for group in groups)
+            return (Projection(frozenset(found)),)
+        case "out-of-area" if setting.text("mode") == "switches":
+            return (Projection(frozenset({COMPAT_END})),)
         case "reader-terminates":
             carried = frozenset(range(4)) if setting.text("reader") == "state-only" else entry
             return (Projection(carried, facts=False),)
@@ -56,7 +65,7 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
     data = [o for _, lo, hi in layout.fields for o in range(lo, hi)]
     field = {o: name.split("[")[0] for name, lo, hi in layout.fields for o in range(lo, hi)}
     groups = witness_classes(build(setting), "runstate", sorted(data), entry, field.__getitem__)
-    if setting.text("clock") == "increasing":
+    if relation(setting) == "increasing":
         return [(group[0],) for group in groups]
     pairs = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1 :]]
     return sorted(pairs + [(group[0], group[1]) for group in groups if len(group) > 1])
@@ -64,20 +73,19 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
 
 def equivalence(setting: Setting) -> Hashable:
     """Equal for settings whose models are equal up to names; see the module."""
-    about_reader = setting.property in ("torn-read", "reader-terminates")
-    elsewhere = ("offset", "abi") if about_reader else ("offset", "abi", "reader", "clock")
+    elsewhere = ("offset", "abi") if setting.property in ABOUT_READER else ("offset", "abi", "reader", "clock")
     rest = tuple([pair for pair in setting.values if pair[0] not in elsewhere])
     layout = layout_of(setting)
     match setting.property:
         case "torn-read" | "reader-terminates" if setting.text("reader") == "state-only":
             aligned = layout.offset % 8 if setting.memory == "weak" else 0
             where: Hashable = (layout.split, next((byte for byte, _ in layout.cuts if byte < 4), 0), aligned)
-        case "torn-read" | "reader-terminates":
+        case "torn-read" | "own-read" | "reader-terminates":
             where = (layout.split, layout.entry_cut, layout.offset % 8 if setting.memory == "weak" else 0)
         case "stale-mapping":
-            where = (layout.split, layout.update_byte < layout.user_len1)
-        case "out-of-area" if _leaves(setting, layout):
-            where = offset_class(layout)
+            where = tuple((each.split, each.update_byte < each.user_len1) for each in layouts_of(setting))
+        case "out-of-area":
+            where = (layout.split, _leaves(setting, layout))
         case _:
             where = layout.split
     return _guest_half(writer(setting.version)), setting.property, layout.abi, where, rest
@@ -89,14 +97,14 @@ def _guest_half(version: Writer) -> Hashable:
     return tuple(getattr(version, field.name) for field in fields(version) if field.name != "name")
 
 
-def _leaves(setting: Setting, layout: Layout) -> bool:
-    """Whether a store of the writer reaches outside the area, by the writer's own code."""
+def _leaves(setting: Setting, layout: Layout) -> tuple[bool, ...]:
+    """Which stores of the writer reach outside an area, by the writer's own code."""
     offset = PAGE_SIZE - layout.user_len1 if layout.split else 0  # the writer sees no more of the offset than this
     values = tuple([(name, offset if name == "offset" else value) for name, value in setting.values])
-    return _some_leaves(replace(setting, values=values), storing())
+    return _which_leave(replace(setting, values=values), storing())
 
 
 @lru_cache(maxsize=512)  # 92 for each version and way of storing
-def _some_leaves(setting: Setting, run: tuple[object, ...]) -> bool:
+def _which_leave(setting: Setting, run: tuple[object, ...]) -> tuple[bool, ...]:
     """The same, kept; `run` is what runs, so that other code in its place is asked anew."""
     return leaves(scene_of(setting))

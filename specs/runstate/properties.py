@@ -1,53 +1,79 @@
-"""The properties of this part (P1, P6, P7, P9 in two forms, P10, P12 of protocol.md 10 and 12), and how each is proved.
+"""The properties (P1 to P13 of protocol.md 10 and 12) and what must be reachable for each to mean anything.
 
-Each has witnesses: what must be reachable for the verdict to mean anything.  A model with a guard left out on purpose
-(`without`) asks for none.
+A model with a guard left out on purpose (`without`) asks for no witnesses.
 """
 
 from __future__ import annotations
 
-from modelcheck import Model, PropertyInfo, Setting, Slot
+from modelcheck import Model, PropertyInfo, Setting
 from specs.runstate.layout import Layout
-from specs.runstate.values import make_values
+from specs.runstate.setup import Scene
+from specs.runstate.values import make_values, relation
 from specs.runstate.versions import writer
 
 PROPERTIES = (
     PropertyInfo("torn-read", "an accepted snapshot equals one published update (P1)"),
-    PropertyInfo("stale-mapping", "no store goes through a mapping whose page was taken away (P6)"),
+    PropertyInfo("own-read", "the vCPU itself sees the state running, no flag, and one whole update (P2)"),
+    PropertyInfo("flag-clears", "a set update flag is cleared in the end (P5)"),
+    PropertyInfo("stale-mapping", "no store goes through a mapping whose page or slot was taken away (P6)"),
     PropertyInfo("out-of-area", "every store stays inside the registered area (P7)"),
+    PropertyInfo("lost-dirty", "migration misses no store to the area (P8)"),
     PropertyInfo("deadlock", "no process is stuck for ever, by lock instance (P9)"),
     PropertyInfo("lock-order", "no cycle in the order of lock classes, as lockdep sees it (P9)"),
     PropertyInfo("sleep-in-atomic", "nothing sleeps under a spinning lock or with interrupts off (P10)"),
+    PropertyInfo("published", "an update or ioctl that answers success has reached the guest (P11)"),
     PropertyInfo("reader-terminates", "a reader ends when the writer is idle (P12)"),
 )
 
+CAUGHT = "stores never wait on migration: the dirty bit is set after they are visible (a locked instruction on x86)"
 
-def declare(model: Model, setting: Setting, layout: Layout, idle: Slot | None) -> None:
-    """Declares every property on the model, with the witnesses that this setting must reach."""
+
+def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> None:
+    """Declares the setting's property on the model, with the witnesses that the setting must reach."""
     whole = setting.text("without") == "none"
-    writes = writer_witnesses(setting, layout) if whole else ()
-    reads = reader_witnesses(setting) if whole else ()
+    writes = writer_witnesses(setting, layout, scene) if whole else ()
     help_of = {info.name: info.help for info in PROPERTIES}
-    model.observation("torn-read", make_values(layout, setting.text("clock")), help_of["torn-read"],
-                      ("update published", *reads))
-    model.assertion("stale-mapping", help_of["stale-mapping"], writes)
-    model.assertion("out-of-area", help_of["out-of-area"], writes)
-    model.deadlock("deadlock", help_of["deadlock"], writes)
-    model.lock_order("lock-order", help_of["lock-order"], writes)
-    model.sleep_in_atomic("sleep-in-atomic", help_of["sleep-in-atomic"], writes)
-    if idle is not None:
-        model.terminates("reader-terminates", "reader", idle.eq(1), help_of["reader-terminates"],
-                         ("update published", "snapshot accepted") if whole else (),
-                         ("the writer is idle",))
+    ghosts, name = scene.ghosts, setting.property
+    about = help_of[name]
+    values = make_values(layout, relation(setting))
+    match name:
+        case "torn-read":
+            reads = ("update published", *reader_witnesses(setting)) if whole else ()
+            model.observation(name, values, about, reads)
+        case "own-read":
+            model.observation(name, values, about, ("own snapshot used", "update published") if whole else ())
+            model.assumptions.append("the last update of a guest that reads its own area did not fail to refresh")
+        case "stale-mapping" | "out-of-area" | "published":
+            model.assertion(name, about, writes)
+        case "lost-dirty":
+            model.assertion(name, about, ("update published", "dirty page copied", "last pass done") if whole else ())
+            model.assumptions.append(CAUGHT)
+        case "deadlock":
+            model.deadlock(name, about, writes)
+        case "lock-order":
+            model.lock_order(name, about, writes)
+        case "sleep-in-atomic":
+            model.sleep_in_atomic(name, about, writes)
+        case "reader-terminates":
+            assert ghosts.idle is not None
+            ends = ("update published", "snapshot accepted") if whole else ()
+            model.terminates(name, "reader", ghosts.idle.eq(1), about, ends, ("the writer is idle",))
+        case "flag-clears":
+            assert ghosts.flagged is not None
+            seen = ("update published",) if whole else ()
+            fair = ("the vCPU task and sched_out run on (weak fairness)",)
+            model.eventually(name, ghosts.flagged.eq(0), about, seen, fair, fair=("vcpu", "sched_out"))
 
 
-def writer_witnesses(setting: Setting, layout: Layout) -> tuple[str, ...]:
+def writer_witnesses(setting: Setting, layout: Layout, scene: Scene) -> tuple[str, ...]:
     """What the writer and the notifier must be seen to do."""
     found = ["update published", "atomic path gave up", "refresh retried", "refresh failed"]
-    if layout.split:
+    if any(parts.split for place in scene.places for parts in place.parts):
         found += ["split path ran", "second cache activated"]
     if writer(setting.version).trylock:
         found.append("trylock failed")
+    if "RUNSTATE_ADDR" in scene.ioctls:
+        found += ["area registered", "area unregistered"]
     return tuple(found)
 
 

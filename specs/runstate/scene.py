@@ -5,6 +5,15 @@ of them the reader's copy hands over, `early` whether the reader starts over at 
 whether it holds on to what only z3 looks at.  The full model is the projection None.  Which projections prove which
 property, and why, is in `projections`.
 
+Who takes part depends on the property (`CAST`); whoever can break it does:
+
+- Readers change nothing that others look at, so they are there where a property is about them.
+- The memslot updater does to the bytes in memory what the notifier does, it makes a cache fail its check; it has harms
+  of its own (an old slot, locks, a grace period), and is there where those count.
+- An area that moves between two places is there where stores could miss it (`out-of-area`, `stale-mapping`).  While it
+  moves, a reader has nothing that it may rely on, so torn-read has an area that is registered again where it was.
+- Locks that only one process of a model takes are left out of it.
+
 The processes get the area's name and size alone, and as much of the layout as they look at: where the area lies and
 what the state carries of it concerns the model's own area.  So settings and projections share their processes.
 """
@@ -15,17 +24,29 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
-from modelcheck import Area, Model, Setting, Tear, Where
+from modelcheck import Area, Model, Mutex, Setting, SpinLock, Srcu, Tear, Where
 from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
-from specs.runstate.pfncache import make_gpc, make_kvm
+from specs.runstate.memslots import memslot_updater
+from specs.runstate.migration import make_dirty, migration
+from specs.runstate.others import other_vcpu, vm_attributes, waker
+from specs.runstate.pfncache import Gpc, Kvm, make_gpc, make_kvm
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
+from specs.runstate.setup import Ghosts, Locks, Place, Scene
+from specs.runstate.vcpu import sched_out, vcpu
 from specs.runstate.versions import writer
-from specs.runstate.writer import Scene, sched_out, vcpu
 
 READ_BARRIERS = ("first-rmb", "second-rmb")
-WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere"}
+WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere", "rt": "anywhere"}
+LOCKING = ("deadlock", "lock-order", "sleep-in-atomic")
+READING = ("torn-read", "reader-terminates")
+IOCTLS = {
+    "none": (),
+    "usual": ("RUNSTATE_ADDR", "RUNSTATE_CURRENT"),
+    "runnable": ("RUNSTATE_ADDR", "RUNSTATE_CURRENT"),
+    "adjust": ("RUNSTATE_ADDR", "RUNSTATE_CURRENT", "RUNSTATE_ADJUST"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,59 +64,146 @@ def layout_of(setting: Setting) -> Layout:
     return Layout(setting.number("abi"), setting.number("offset"))
 
 
+def moves(setting: Setting) -> bool:
+    """Whether RUNSTATE_ADDR moves the area between two places."""
+    return setting.property in ("out-of-area", "stale-mapping") and setting.text("ioctls") != "none"
+
+
+def layouts_of(setting: Setting) -> tuple[Layout, ...]:
+    """The places where the area may be, the setting's own first."""
+    here = layout_of(setting)
+    if not moves(setting):
+        return (here,)
+    last = PAGE_SIZE - (1 if writer(setting.version).two_caches else 48)
+    return here, Layout(here.abi, last if setting.text("to") == "last" else here.offset)
+
+
+def area_name(place: int) -> str:
+    """The name of the area at a place."""
+    return "runstate" if place == 0 else "runstate at B"
+
+
+def place_of(setting: Setting, number: int, layout: Layout) -> Place:
+    """What the writer sees of one place."""
+    if setting.text("mode") == "fixed":
+        parts = (layout.parts,)
+    else:
+        parts = (Layout(64, layout.offset).parts, Layout(32, layout.offset).parts)
+    return Place(Area(area_name(number), layout.size), parts)
+
+
+def locks_of(setting: Setting) -> Locks:
+    """The locks that others want too."""
+    if setting.property not in (*LOCKING, "stale-mapping"):
+        return Locks()
+    attributes = Mutex("kvm->arch.xen.xen_lock" if writer(setting.version).xen_lock else "kvm->lock")
+    srcu = Srcu("kvm->srcu")
+    return Locks(None, attributes, srcu) if setting.property in LOCKING else Locks(srcu=srcu)
+
+
 def scene_of(setting: Setting) -> Scene:
     """What the writer of a setting works on."""
-    model, layout = Model("slots"), layout_of(setting)
+    model, layout, name = Model("slots"), layout_of(setting), setting.property
+    version, rt, ioctls = writer(setting.version), setting.text("preemption") == "rt", IOCTLS[setting.text("ioctls")]
+    own = name == "own-read"
+    ghosts = Ghosts(
+        model.bool("writer idle", True) if name == "reader-terminates" else None,
+        model.bool("update flag set") if name == "flag-clears" else None,
+        model.local(model.bool("update stored")) if name in ("published", "own-read") else None,
+        model.range("current_runstate", 0, 3) if own else None,
+        model.range("state in the guest's copy", 0, 3) if own else None,
+        make_dirty(model, 2 if layout.split else 1) if name == "lost-dirty" else None,
+    )
     return Scene(
-        writer(setting.version),
-        layout.parts,
-        Area("runstate", layout.size),
+        version,
+        tuple(place_of(setting, number, each) for number, each in enumerate(layouts_of(setting))),
         make_kvm(model),
-        make_gpc(model, "gpc1"),
-        make_gpc(model, "gpc2"),
+        make_gpc(model, "gpc1", rt=rt),
+        make_gpc(model, "gpc2", rt=rt),
         model.stamp("shadow"),
-        model.bool("writer idle", True) if setting.property == "reader-terminates" else None,
+        model.local(model.stamp("now")),
+        model.local(model.stamp("entry_time")),
+        model.bool("in KVM_RUN"),
+        model.bool("KVM_REQ_STEAL_UPDATE"),
+        model.bool("long_mode", setting.number("abi") == 64) if setting.text("mode") == "switches" else None,
         setting.text("flag") == "on",
+        (*ioctls, "other") if name == "lost-dirty" else ioctls,
+        setting.text("ioctls") in ("runnable", "adjust"),
+        setting.text("preemption") in ("full", "rt"),
+        rt,
+        own,
         setting.text("without"),
+        setting.text("fix"),
+        locks_of(setting),
+        ghosts,
     )
 
 
 def build(setting: Setting, projection: Hashable = None) -> Model:
     """The model of one setting, full or projected."""
     assert projection is None or isinstance(projection, Projection)
-    layout, version = layout_of(setting), writer(setting.version)
     model = Model("runstate", setting.memory, compiler=setting.text("compiler"))
-    model.area(
-        Area(
-            "runstate",
-            layout.size,
-            layout.offset,
-            line=LINE,
-            page=PAGE_SIZE,
-            fields=layout.fields,
-            tear=cast(Tear, setting.text("tear")),
-            carried=projection.carried if projection else None,
-            marked=frozenset({layout.update_byte}),
-            bounds="out-of-area",
+    for number, layout in enumerate(layouts_of(setting)):
+        model.area(
+            Area(
+                area_name(number),
+                layout.size,
+                layout.offset,
+                line=LINE,
+                page=PAGE_SIZE,
+                fields=layout.fields,
+                tear=cast(Tear, setting.text("tear")),
+                carried=projection.carried if projection else None,
+                marked=frozenset({layout.update_byte}),
+                bounds="out-of-area",
+            )
         )
-    )
     scene = scene_of(setting)
-    model.process("vcpu", vcpu, scene, title="KVM, vCPU task", cpu=0)
+    tasks(model, setting, scene, projection)
+    others(model, setting, scene)
+    model.initially += ["update 0 complete, flag clear, both caches valid"]
+    declare(model, setting, layout_of(setting), scene)
+    return model
+
+
+def tasks(model: Model, setting: Setting, scene: Scene, projection: Projection | None) -> None:
+    """The vCPU task, what nests on it, and the guest that reads."""
+    own = view_of(setting, projection) if scene.own_reader else None
+    model.process("vcpu", vcpu, scene, own, title="KVM, vCPU task", cpu=0)
     where = WHERE[setting.text("preemption")]
     model.process(
         "sched_out", sched_out, scene, title="KVM, sched_out on the vCPU task", cpu=0, host="vcpu", where=where
     )
-    caches = (scene.gpc1, scene.gpc2) if layout.split else (scene.gpc1,)
-    model.process("notifier", mmu_notifier, scene.kvm, caches, version.read_first, title="MMU notifier", cpu=2)
+    if setting.property in READING:
+        reader = setting.text("reader")
+        view = view_of(setting, projection)
+        model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
+
+
+def view_of(setting: Setting, projection: Projection | None) -> View:
+    """What a reader looks at."""
     without = setting.text("without")
+    area, layout = Area("runstate", layout_of(setting).size), Struct(setting.number("abi"))
     missing = without if without in READ_BARRIERS else ""
-    view = (
-        View(scene.area, Struct(layout.abi), without=missing)
-        if projection is None
-        else View(scene.area, Struct(layout.abi), projection.copied, projection.early, projection.facts, missing)
-    )
-    reader = setting.text("reader")
-    model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
-    model.initially += ["update 0 complete, flag clear, both caches valid"]
-    declare(model, setting, layout, scene.idle)
-    return model
+    if projection is None:
+        return View(area, layout, without=missing)
+    return View(area, layout, projection.copied, projection.early, projection.facts, missing)
+
+
+def others(model: Model, setting: Setting, scene: Scene) -> None:
+    """Everybody else that the property's cast has."""
+    kvm, dirty, name = scene.kvm, scene.ghosts.dirty, setting.property
+    caches = (scene.gpc1, scene.gpc2) if any(p.split for place in scene.places for p in place.parts) else (scene.gpc1,)
+    read_first = writer(setting.version).read_first
+    model.process("notifier", mmu_notifier, kvm, caches, read_first, title="MMU notifier", cpu=2)
+    if name in (*LOCKING, "stale-mapping"):
+        model.process("memslots", memslot_updater, kvm, caches, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
+    if name in LOCKING:
+        other = make_gpc(model, "vcpu 1's gpc1", rt=scene.rt)
+        model.process("vcpu1", other_vcpu, other, kvm, scene.locks, title="KVM, task of another vCPU", cpu=4)
+        model.process("waker", waker, kvm.rq_lock, title="try_to_wake_up()", cpu=5)
+    if scene.long_mode is not None:
+        model.process("vm", vm_attributes, scene.long_mode, scene.locks, title="KVM, long mode switch", cpu=4)
+    if dirty is not None:
+        stops = setting.text("without") != "pause"
+        model.process("migration", migration, dirty, scene.in_run, stops, title="migration thread", cpu=3)

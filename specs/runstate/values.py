@@ -9,23 +9,53 @@ a torn snapshot be accepted with entry time e1.  Entry times differ between vers
 the snapshot is not k, so some byte w of it differs from k's (any byte, if there is no k).  The projection on w sees
 the same loads and the same w, and none of its versions has both e1 and w.  Where entry times may repeat, two bytes are
 carried; two versions with the same entry time that were mixed differ in two bytes taken from different ones.
+
+A version is named by the clock reading of its update.  That entry times are published in the order of the readings is
+not assumed: an update that sched_out interrupts publishes its own, older reading after the newer one (protocol.md D2).
+An update that leaves the entry time alone (36a85200, an overtaken reading) publishes the same version again with
+another state; a snapshot that has the one state or the other equals a published struct either way (12.1 item 2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
-from modelcheck import Observation, Values
+from modelcheck import Observation, Setting, Values
 from specs.runstate.layout import RUNSTATES, UPDATE, Layout
+from specs.runstate.versions import writer
 
 Byte = Callable[[int, int, str], Any]
 Version = dict[str, Any]
-CLOCKS = ("increasing", "may-repeat", "may-step-back")
+Relation = Literal["increasing", "state-only", "steal", "repeat", "adjust", "free"]
+"""How the fields of two versions, the older first, are related; see `relation`."""
 
 
-def make_values(layout: Layout, clock: str) -> Values:
-    """The account of values for one layout and one assumption on the clock."""
+def relation(setting: Setting) -> Relation:
+    """What is known of versions: from the clock, the accounting's form, and what the VMM does.
+
+    increasing: entry times are in the order of clock readings.  A reading may repeat: "state-only" where then nothing
+    but the state moves (a difference of 0 is added to the times), "steal" where run_delay may have moved though the
+    clock did not, "repeat" where an interrupted update may add what was added before.  "adjust": RUNSTATE_ADJUST may
+    move times and leave the entry time (protocol.md D5).  "free": the clock steps back; since 36a85200 such an update
+    leaves times and entry time alone.
+    """
+    clock, clamped = setting.text("clock"), writer(setting.version).clamped
+    interrupted = setting.text("preemption") in ("full", "rt")
+    if setting.text("ioctls") == "adjust":
+        return "adjust" if clock == "increasing" else "free"
+    if clock == "increasing":
+        return "increasing"
+    if interrupted:
+        return "repeat" if clock == "may-repeat" else "free"
+    if clamped or clock == "may-repeat" and setting.text("steal") == "exact":
+        return "state-only"
+    return "steal" if clock == "may-repeat" else "free"
+
+
+def make_values(layout: Layout, known: Relation) -> Values:
+    """The account of values for one layout and what is known of versions."""
     fields = layout.fields
     place = {offset: (name, lo) for name, lo, hi in fields for offset in range(lo, hi)}
 
@@ -48,17 +78,7 @@ def make_values(layout: Layout, clock: str) -> Values:
             )
             found.append(("state is in 0..3", z3.ULE(v["state"], 3)))
         for a, b in zip(versions, versions[1:], strict=False):
-            early, late = a["state_entry_time"], b["state_entry_time"]
-            if clock == "increasing":
-                found.append(("entry time strictly increases from update to update", z3.ULT(early, late)))
-            elif clock == "may-repeat":
-                found.append(("entry time may repeat, and any field may change with it", z3.ULE(early, late)))
-            else:
-                found.append(("entry time may step back", z3.BoolVal(True)))
-            if clock == "increasing":
-                found.append(
-                    ("counters do not wrap", z3.And(*(z3.ULE(a[f"time[{i}]"], b[f"time[{i}]"]) for i in range(4))))
-                )
+            found += between(z3, a, b, known)
         return found
 
     def entry_of(z3: Any, observation: Observation, load: str, byte: Byte) -> Any:
@@ -107,7 +127,7 @@ def make_values(layout: Layout, clock: str) -> Values:
             wishes.append(v["state"] == k % 2)
             wishes.append(v["time[3]"] == 0)
             wishes.append(v["time[2]"] == 0)
-        if clock == "increasing":
+        if known == "increasing":
             wishes += [
                 z3.ULT(b["state_entry_time"] - a["state_entry_time"], 0x1000)
                 for a, b in zip(versions, versions[1:], strict=False)
@@ -115,7 +135,47 @@ def make_values(layout: Layout, clock: str) -> Values:
         wishes += [v["state_entry_time"] == 1000 * (k + 1) for k, v in enumerate(versions)]
         return wishes
 
-    return Values((layout.abi, clock), fields, byte, assume, violated, prefer, lambda o, n, b: explain(layout, o, n, b))
+    explained = partial(explain, layout)
+    return Values((layout.abi, known), fields, byte, assume, violated, prefer, explained, partial(history, known))
+
+
+def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tuple[str, Any]]:
+    """What is assumed of two versions, the older clock reading first, with any others between them."""
+    entry = early["state_entry_time"], late["state_entry_time"]
+    moved = [early[f"time[{i}]"] != late[f"time[{i}]"] for i in range(4)]
+    if known == "increasing":
+        return [("clock readings strictly increase", z3.ULT(*entry))]
+    if known in ("free", "adjust"):
+        return [("entry times may step back", z3.BoolVal(True))] if known == "free" else []
+    ordered = [("clock readings never step back, and may repeat", z3.ULE(*entry))]
+    repeats = entry[0] == entry[1]
+    if known == "state-only":
+        ordered.append(("nothing but the state moves while the clock stands", z3.Implies(repeats, z3.Not(z3.Or(moved)))))
+    if known == "steal":
+        booked = [v["time[0]"] + v["time[1]"] for v in (early, late)]
+        only = z3.And(booked[0] == booked[1], z3.Not(moved[2]), z3.Not(moved[3]))
+        ordered.append(("run_delay may move while the clock stands", z3.Implies(repeats, only)))
+    return ordered
+
+
+def history(known: Relation, z3: Any, versions: list[Version], made: tuple[str, ...]) -> list[Any]:
+    """What a whole path adds where the VMM may adjust: which versions an update made, and which RUNSTATE_ADJUST."""
+    if known != "adjust":
+        return []
+    found = []
+    for k in range(1, len(versions)):
+        new, older = versions[k], versions[:k]
+        if made[k] == "ADJUST":
+            found.append(z3.Or(*(_adjusted(z3, old, new) for old in older)))
+        else:
+            found.append(z3.And(*(z3.ULT(old["state_entry_time"], new["state_entry_time"]) for old in older)))
+    return found
+
+
+def _adjusted(z3: Any, old: Version, new: Version) -> Any:
+    same = [old[name] == new[name] for name in ("state", "state_entry_time")]
+    sums = [sum((v[f"time[{i}]"] for i in range(1, 4)), v["time[0]"]) for v in (old, new)]
+    return z3.And(*same, sums[0] == sums[1])
 
 
 def explain(

@@ -1,199 +1,171 @@
-"""The writer: kvm_xen_update_runstate() and kvm_xen_update_runstate_guest(), steps G0 to G13 of protocol.md 2.3.
+"""The writer: kvm_xen_update_runstate() and kvm_xen_update_runstate_guest(), steps A and G of protocol.md 2.2 and 2.3.
 
-One yield is one step, with the kernel's names.  The vCPU task updates for ever; sched_out runs nested on it, with the
-run-queue lock held and interrupts off, wherever the task may be scheduled out (protocol.md 2.1).  The accounting half
-(A1..A9) is one step here, which makes a new version of the struct; the guest half publishes the newest version.
+One yield is one step, with the kernel's names.  Of the accounting half this module has what readers can see: the clock
+is read (A1), and the entry time, and with it a new version of the struct, is stored (A9); what A2 to A8 compute is in
+`accounting`.  A sched_out may come between the two, and then a newer entry time is published before an older one
+(protocol.md D2).  A version is named by its clock reading: the stamps of one sort are in the order of readings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from modelcheck import (
+    Irq,
+    assign,
+    fresh,
+    local_irq_restore,
+    local_irq_save,
+    preempt_disable,
+    preempt_enable,
+    reach,
+    shared,
+    test,
+)
+from specs.runstate.layout import RUNSTATES, Parts
+from specs.runstate.pfncache import Gpc, Steps, activate, refresh
+from specs.runstate.setup import Call, Scene
+from specs.runstate.stores import GUEST, lengths, mapped, store
 
-from modelcheck import Area, Irq, Slot, assign, fresh, reach, sleep_point, smp_wmb
-from specs.runstate.layout import UPDATE, Parts
-from specs.runstate.pfncache import Gpc, Kvm, Steps, refresh
-from specs.runstate.versions import Writer
-
-GUEST = "kvm_xen_update_runstate_guest"
+ACCOUNTING = "kvm_xen_update_runstate"
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the writer works on.  `without` names a guard left out: "check", "lock", "retry" or "update-bit",
-    or a barrier: "first-wmb" (G8), "second-wmb" (G11), and of the reader "first-rmb" (S2), "second-rmb" (S4).
+def update_runstate(scene: Scene, call: Call, guest: bool = True) -> Steps:
+    """kvm_xen_update_runstate(): the accounting makes a new version, then the guest half, if an area is registered.
 
-    No more than it looks at, so that the writers of all areas with equal parts are one process (see `scene`).
+    Answers "inactive", or what the guest half answers; "stored" where it was not called for (`guest`).
     """
-
-    version: Writer
-    layout: Parts
-    area: Area
-    kvm: Kvm
-    gpc1: Gpc
-    gpc2: Gpc
-    shadow: Slot
-    idle: Slot | None
-    flag: bool
-    without: str
+    if scene.ghosts.stored is not None:
+        yield assign(scene.ghosts.stored, 0).as_("the update begins")
+    yield from accounting(scene, call)
+    if scene.ghosts.state is not None:
+        yield assign(scene.ghosts.state, RUNSTATES.index(call.state)).at("A8", ACCOUNTING)
+    if not (yield test(scene.gpc1.active, "runstate_cache.active?").at("A10", ACCOUNTING)):
+        return "inactive"
+    return (yield from update_runstate_guest(scene, call)) if guest else "stored"
 
 
-def vcpu(scene: Scene) -> Steps:
-    """The vCPU task in KVM_RUN: after each sched-in, record_steal_time() makes a sleeping update (protocol.md 2.1)."""
-    while True:
-        yield sleep_point("vcpu_run()", preemptible=True).at("", "vcpu_run")
-        yield from update_runstate(scene, atomic=False)
+def accounting(scene: Scene, call: Call) -> Steps:
+    """A1 to A9, as far as readers can see them.
+
+    Since 36a85200 a call whose clock reading is older than the entry time stored meanwhile leaves that alone (A6).
+    """
+    alone = scene.fix == "accounting" and not call.nested
+    if alone:
+        yield preempt_disable().at("A1", ACCOUNTING)
+    if not scene.interrupted or call.nested or alone:  # nothing comes between
+        yield fresh(scene.shadow).as_("runstate_entry_time = now, times[] += delta").at("A9", ACCOUNTING)
+    else:
+        yield fresh(scene.now).as_("now = get_kvmclock_ns()").at("A1", ACCOUNTING)
+        late = False
+        if scene.version.clamped:
+            late = yield test(scene.now.lt(scene.shadow), "now - runstate_entry_time < 0?").at("A6", ACCOUNTING)
+        if late:
+            yield reach("clock reading overtaken")
+        else:
+            yield shared("runstate_entry_time = now, times[] += delta", (scene.shadow, scene.now)).at("A9", ACCOUNTING)
+    if alone:
+        yield preempt_enable().at("A11", ACCOUNTING)
 
 
-def sched_out(scene: Scene) -> Steps:
-    """kvm_sched_out() from __schedule(): the atomic update, under the run-queue lock with interrupts off."""
-    rq = scene.kvm.rq_lock
-    yield rq.lock(irq="off").at("", "__schedule")
-    yield from update_runstate(scene, atomic=True)
-    yield rq.unlock(irq="on").at("", "finish_task_switch")
+def update_runstate_guest(scene: Scene, call: Call) -> Steps:
+    """G0 to G13; answers "stored", "gave up" or "refresh failed"."""
+    target = yield from lengths(scene)
+    outcome = yield from lock_and_check(scene, call, target.parts)
+    if outcome != "stored":
+        return outcome
+    target = yield from mapped(scene, target)
+    yield from store(scene, target)
+    yield from unlock(scene, call, target.parts)
+    return outcome
 
 
-def update_runstate(scene: Scene, atomic: bool) -> Steps:
-    """kvm_xen_update_runstate(): the accounting makes a new version (A1..A9), then the guest half (A10)."""
-    yield fresh(scene.shadow).as_("runstate_entry_time = now, times[] += delta").at("A9", "kvm_xen_update_runstate")
-    if not (yield from lock_and_check(scene, atomic)):
-        return
-    yield from store(scene)
-    yield from unlock(scene, atomic)
-
-
-def lock_and_check(scene: Scene, atomic: bool) -> Steps:
-    """G2 to G6: both locks held and both caches valid, or False with no lock held."""
-    gpc1, gpc2, version = scene.gpc1, scene.gpc2, scene.version
-    off: Irq = "" if atomic else "off"
-    on: Irq = "" if atomic else "on"
+def lock_and_check(scene: Scene, call: Call, parts: Parts) -> Steps:
+    """G2 to G6: both locks held and both caches valid ("stored"), or why not, with no lock held."""
+    gpc1, gpc2, version, atomic = scene.gpc1, scene.gpc2, scene.version, call.atomic
+    off: Irq = "" if call.nested else "off"
+    on: Irq = "" if call.nested else "on"
     trylock = atomic and version.trylock
     while True:  # the retry label
         if scene.without == "lock":
             pass
         elif not trylock:
             yield gpc1.lock.read_lock(irq=off).at("G2", GUEST)
-        elif not (yield gpc1.lock.read_trylock().at("G2", GUEST)):
-            yield reach("trylock failed")
-            return False
+        else:
+            if not call.nested:
+                yield local_irq_save().at("G2", GUEST)
+            if not (yield gpc1.lock.read_trylock().at("G2", GUEST)):
+                if not call.nested:
+                    yield local_irq_restore().at("G2", GUEST)
+                yield reach("trylock failed")
+                return "gave up"
         while scene.without != "check" and not (yield gpc1.check("G3")):
             if scene.without != "lock":
-                yield gpc1.lock.read_unlock(irq=on).at("G3", GUEST)
+                yield from read_unlock(scene, gpc1, "G3", on)
             if atomic:
                 yield reach("atomic path gave up")
-                return False
+                return "gave up"
             if not (yield from refresh(gpc1, scene.kvm)):
-                return False
+                return "refresh failed"
             if scene.without != "lock":
                 yield gpc1.lock.read_lock(irq=off).at("G3", GUEST)
-        if not scene.layout.split:
-            return True
+        if not parts.split:
+            return "stored"
         if scene.without == "lock":
             pass
         elif not trylock:
             yield gpc2.lock.read_lock().at("G5", GUEST)
         elif not (yield gpc2.lock.read_trylock().at("G5", GUEST)):
-            yield gpc1.lock.read_unlock(irq=on).at("G5", GUEST)
+            yield from read_unlock(scene, gpc1, "G5", on)
             yield reach("trylock failed")
-            return False
+            return "gave up"
         if scene.without == "check" or (yield gpc2.check("G6")):
-            return True
+            return "stored"
         if scene.without != "lock":
-            yield gpc2.lock.read_unlock().at("G6", GUEST)
-            yield gpc1.lock.read_unlock(irq=on).at("G6", GUEST)
+            yield from read_unlock(scene, gpc2, "G6")
+            yield from read_unlock(scene, gpc1, "G6", on)
         if atomic:
             yield reach("atomic path gave up")
-            return False
+            return "gave up"
         yield reach("second cache activated")
-        if not (yield from refresh(gpc2, scene.kvm)):
-            return False
+        if not (yield from activate_second(scene)):
+            return "refresh failed"
         if scene.without == "retry":
             yield gpc1.lock.read_lock(irq=off).at("G6", GUEST)
             yield gpc2.lock.read_lock().at("G6", GUEST)
-            return True
+            return "stored"
 
 
-def store(scene: Scene) -> Steps:
-    """G7 to G12: the stores, in the order and of the sizes of this version."""
-    layout, version = scene.layout, scene.version
-    flag = UPDATE if scene.flag and scene.without != "update-bit" else ""
-    if scene.idle is not None:
-        yield assign(scene.idle, 0).as_("the writer is at work")
-    if layout.split:
-        yield reach("split path ran")
-    if not version.byte_flag:
-        yield from store_v2(scene, flag)
+def activate_second(scene: Scene) -> Steps:
+    """G6: kvm_gpc_activate(gpc2, gpc1->gpa + user_len1, user_len2)."""
+    place = 1
+    if len(scene.places) > 1 and not (yield test(scene.gpc1.gpa.eq(1), "gpc1->gpa is A?").at("G6", GUEST)):
+        place = 2
+    return (yield from activate(scene.gpc2, scene.kvm, place))
+
+
+def read_unlock(scene: Scene, gpc: Gpc, step: str, irq: Irq = "") -> Steps:
+    """read_unlock() or read_unlock_irqrestore(): on PREEMPT_RT it may wake a writer, and restores nothing (D4)."""
+    if scene.rt:
+        yield from gpc.lock.read_unlock_rt(scene.kvm.rq_lock, step, GUEST)
     else:
-        if flag:
-            byte = (layout.update_byte, layout.update_byte + 1)
-            yield put(scene, *byte, flag, "*update_bit = (entry_time | XEN_RUNSTATE_UPDATE) >> 56").at("G8", GUEST)
-            if scene.without != "first-wmb":
-                yield smp_wmb().at("G8", GUEST)
-        yield from (store_split(scene, flag) if layout.split else store_single(scene, flag))
-        if scene.without != "second-wmb":
-            yield smp_wmb().at("G11", GUEST)
-        if flag:
-            yield put(scene, *byte, "", "*update_bit = entry_time >> 56").at("G12", GUEST)
-            yield smp_wmb().at("G12", GUEST)
-    yield reach("update published")
-    if scene.idle is not None:
-        yield assign(scene.idle, 1).as_("the writer is done")
+        yield gpc.lock.read_unlock(irq=irq).at(step, GUEST)
 
 
-def store_v2(scene: Scene, flag: str) -> Steps:
-    """V2: the whole word with the flag, state, times, then `entry &= ~XEN_RUNSTATE_UPDATE` as a store of the word.
-
-    The read-modify-write reads back what this same task stored under the same lock, so it is modelled as a store.
-    """
-    entry, times = scene.layout.entry, scene.layout.times
-    yield put(scene, entry, entry + 8, flag, "*user_times = entry_time | XEN_RUNSTATE_UPDATE").at("G8", GUEST)
-    if scene.without != "first-wmb":
-        yield smp_wmb().at("G8", GUEST)
-    yield put(scene, 0, 4, flag, "*user_state = current_runstate").at("G9", GUEST)
-    yield put(scene, times, times + 32, flag, "memcpy(user_times + 1, runstate_times)", copy=True).at("G9", GUEST)
-    if scene.without != "second-wmb":
-        yield smp_wmb().at("G11", GUEST)
-    yield put(scene, entry, entry + 8, "", "*user_times &= ~XEN_RUNSTATE_UPDATE").at("G12", GUEST)
-    yield smp_wmb().at("G12", GUEST)
+def unlock(scene: Scene, call: Call, parts: Parts) -> Steps:
+    """G13: release both locks and mark the pages dirty: with the locks held since 4438355e, before that after."""
+    inside = scene.version.dirty_inside
+    if inside:
+        yield from mark_dirty(scene, parts)
+    if scene.without != "lock":
+        if parts.split:
+            yield from read_unlock(scene, scene.gpc2, "G13")
+        yield from read_unlock(scene, scene.gpc1, "G13", "" if call.nested else "on")
+    if not inside:
+        yield from mark_dirty(scene, parts)
 
 
-def store_single(scene: Scene, flag: str) -> Steps:
-    """G9, one page: the fields go straight to the guest."""
-    entry, times = scene.layout.entry, scene.layout.times
-    yield put(scene, 0, 4, flag, "*rs_state = current_runstate").at("G9", GUEST)
-    yield put(scene, entry, entry + 8, flag, "rs_times[0] = entry_time").at("G9", GUEST)
-    yield put(scene, times, times + 32, flag, "memcpy(rs_times + 1, runstate_times)", copy=True).at("G9", GUEST)
-
-
-def store_split(scene: Scene, flag: str) -> Steps:
-    """G10, two pages: the struct assembled on the stack is copied to each page."""
-    cut, size = scene.layout.user_len1, scene.layout.size
-    yield put(scene, 0, cut, flag, "memcpy(gpc1->khva, &rs, user_len1)", copy=True).at("G10", GUEST)
-    yield put(scene, cut, size, flag, "memcpy(gpc2->khva, &rs + user_len1, user_len2)", copy=True).at("G10", GUEST)
-
-
-def put(scene: Scene, lo: int, hi: int, form: str, text: str, copy: bool = False):  # type: ignore[no-untyped-def]
-    """A store of the newest version through the cache that maps its page; it needs that mapping to be current."""
-    gpc = scene.gpc1 if lo < scene.layout.user_len1 else scene.gpc2
-    return scene.area.store(
-        lo, hi, scene.shadow, form, "copy" if copy else "plain", ((gpc.mapped(), "stale-mapping"),), text
-    )
-
-
-def storing() -> tuple[object, ...]:
-    """The code that store() runs: what is known of its stores holds while this is the same."""
-    return store, store_v2, store_single, store_split, put
-
-
-def leaves(scene: Scene) -> bool:
-    """Whether a store reaches outside the area: all stores are what store() yields, which branches on no answer."""
-    accesses = [action.access for action in store(scene) if action.access is not None]
-    return any(access.lo < 0 or access.hi > scene.area.size for access in accesses)
-
-
-def unlock(scene: Scene, atomic: bool) -> Steps:
-    """G13: release both locks; marking the pages dirty (before or after) touches nothing that is modelled here."""
-    if scene.without == "lock":
-        return
-    if scene.layout.split:
-        yield scene.gpc2.lock.read_unlock().at("G13", GUEST)
-    yield scene.gpc1.lock.read_unlock(irq="" if atomic else "on").at("G13", GUEST)
+def mark_dirty(scene: Scene, parts: Parts) -> Steps:
+    """mark_page_dirty_in_slot() for each page of the area."""
+    dirty = scene.ghosts.dirty
+    if dirty is not None:
+        for page in range(2 if parts.split else 1):
+            yield assign(dirty.bits[page], 1).at("G13", "mark_page_dirty_in_slot")

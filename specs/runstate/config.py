@@ -1,0 +1,116 @@
+"""The ioctls on the vCPU that touch the runstate area, steps C0 to C5 of protocol.md 5.1, and those of the VM.
+
+Each runs on the vCPU's task with vcpu->mutex, and takes kvm->arch.xen.xen_lock (kvm->lock before 310bc39546a4) and
+kvm->srcu.  Before 5ec3289b none of them writes the area.  A registration that moves the area goes between two places,
+A and B; the gap between C3 and C4, where gpc1 is at the new one and gpc2 still at the old one, is protocol.md's D1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from modelcheck import assign, check, choose, fresh, reach, sleep_point, test
+from specs.runstate.pfncache import Steps, activate, deactivate
+from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
+from specs.runstate.writer import update_runstate, update_runstate_guest
+
+SET_ATTR = "kvm_xen_vcpu_set_attr"
+
+
+def locked(scene: Scene, body: Callable[[Scene], Steps]) -> Steps:
+    """The locks around every attribute."""
+    locks = scene.locks
+    yield from lock(locks.attributes, SET_ATTR)
+    yield from enter(locks.srcu)
+    yield from body(scene)
+    yield from leave(locks.srcu)
+    yield from unlock(locks.attributes, SET_ATTR)
+
+
+def runstate_addr(scene: Scene) -> Steps:
+    """KVM_XEN_VCPU_ATTR_TYPE_RUNSTATE_ADDR."""
+    yield from locked(scene, set_address)
+
+
+def set_address(scene: Scene) -> Steps:
+    """C0 to C5."""
+    kvm, gpc1, gpc2 = scene.kvm, scene.gpc1, scene.gpc2
+    places = range(1, len(scene.places) + 1)
+    place = yield choose("gpa", *places, "INVALID_GPA").at("C0", SET_ATTR)
+    if place == "INVALID_GPA":
+        yield from forget(scene, "C0")
+        return
+    mode = 0
+    if scene.long_mode is not None and not (yield test(scene.long_mode, "long_mode?").at("C1", SET_ATTR)):
+        mode = 1
+    parts = scene.places[place - 1].parts[mode]
+    if scene.fix == "address" and scene.version.two_caches:  # the second page goes before the first comes
+        yield from deactivate(gpc2, kvm, "C2")
+    if not (yield from activate(gpc1, kvm, place, "C3")):
+        yield from forget(scene, "C3")
+        return
+    if scene.version.two_caches:
+        if not parts.split:
+            yield from deactivate(gpc2, kvm, "C4")
+        elif not (yield from activate(gpc2, kvm, place, "C4")):
+            yield from forget(scene, "C4")
+            return
+    yield reach("area registered")
+    if scene.ghosts.stored is not None:
+        yield assign(scene.ghosts.stored, 0).as_("the update begins")
+    outcome = "stored"
+    if scene.version.ioctls_write:
+        outcome = yield from update_runstate_guest(scene, Call("none"))
+    yield from published(scene, outcome, "C5")
+
+
+def forget(scene: Scene, step: str) -> Steps:
+    """Both caches deactivated: no area is registered."""
+    yield from deactivate(scene.gpc1, scene.kvm, step)
+    if scene.version.two_caches:
+        yield from deactivate(scene.gpc2, scene.kvm, step)
+    yield reach("area unregistered")
+
+
+def published(scene: Scene, outcome: str, step: str) -> Steps:
+    """P11 where an ioctl answers 0: the shadow has reached the guest, unless a refresh failed or there is no area."""
+    if scene.ghosts.stored is not None and outcome in ("stored", "gave up"):
+        yield check(scene.ghosts.stored.eq(1), "published", "did the ioctl reach the guest?").at(step, SET_ATTR)
+
+
+def runstate_current(scene: Scene) -> Steps:
+    """RUNSTATE_CURRENT, and ADJUST with a valid state: a full update, atomic where the value is runnable (D7)."""
+    yield from locked(scene, set_current)
+
+
+def set_current(scene: Scene) -> Steps:
+    """The value is the VMM's: any state; of those but runnable one speaks for all."""
+    values = ("blocked", "runnable") if scene.runnable else ("blocked",)
+    value = yield choose("value", *values).at("", SET_ATTR)
+    outcome = yield from update_runstate(scene, Call(value), guest=scene.version.ioctls_write)
+    yield from published(scene, outcome, "")
+
+
+def runstate_adjust(scene: Scene) -> Steps:
+    """RUNSTATE_ADJUST with state -1 and no change of the entry time: times move, then the guest half alone (D5)."""
+    yield from locked(scene, adjust)
+
+
+def adjust(scene: Scene) -> Steps:
+    """The sum of the times stays what it was, so the ioctl accepts it."""
+    yield fresh(scene.shadow).as_("runstate_times[] += deltas that cancel out").at("ADJUST", SET_ATTR)
+    if scene.version.ioctls_write and (yield test(scene.gpc1.active, "runstate_cache.active?").at("", SET_ATTR)):
+        yield from update_runstate_guest(scene, Call("none"))
+
+
+def other(scene: Scene) -> Steps:
+    """Any other ioctl on the vCPU: it may be preempted, and writes nothing itself."""
+    yield sleep_point("another ioctl", preemptible=True).at("", "kvm_arch_vcpu_ioctl")
+
+
+IOCTLS = {
+    "RUNSTATE_ADDR": runstate_addr,
+    "RUNSTATE_CURRENT": runstate_current,
+    "RUNSTATE_ADJUST": runstate_adjust,
+    "other": other,
+}

@@ -1,0 +1,3 @@
+from modelcheck import reach
+def memslot_updater(kvm, caches):
+    yield reach("memslot deleted")
