@@ -58,11 +58,6 @@ class Gpc:
     valid: Slot
     pfn: Slot
     page_pfn: Slot
-    active: Slot
-    gpa: Slot
-
-    def requirements(self):
-        return ((self.mapped(), 'stale-mapping'),)
 
     def mapped(self) -> Expr:
         """khva still leads to the page (P6): its pfn was not freed since it was looked up."""
@@ -85,17 +80,15 @@ def make_kvm(model: Model) -> Kvm:
     )
 
 
-def make_gpc(model: Model, name: str, rt: bool = False) -> Gpc:
+def make_gpc(model: Model, name: str) -> Gpc:
     """A cache that is active and valid, as RUNSTATE_ADDR left it."""
     return Gpc(
         name,
-        RwLock(f"{name}->lock", "gpc->lock", sleeps=rt),
+        RwLock(f"{name}->lock", "gpc->lock"),
         Mutex(f"{name}->refresh_lock", "gpc->refresh_lock"),
         model.bool(f"{name}->valid", True),
         model.name_of(f"{name}->pfn", "pfn"),
         model.name_of(f"{name}'s page", "pfn"),
-        model.bool(f"{name}->active", True),
-        model.range(f"{name}->gpa", 0, 2, 1),
     )
 
 
@@ -156,16 +149,3 @@ def invalidate(gpc: Gpc, read_first: bool) -> Steps:
     yield gpc.lock.write_lock(irq="off").at("N2", fn)
     yield assign(gpc.valid, 0).as_(f"{gpc.name}->valid = false").at("N2", fn)
     yield gpc.lock.write_unlock(irq="on").at("N2", fn)
-
-
-def activate(gpc, kvm, place, step=""):
-    yield gpc.lock.write_lock(irq="off").at("R3", "")
-    yield shared("activate", (gpc.active, 1), (gpc.gpa, place))
-    yield gpc.lock.write_unlock(irq="on").at("R3", "")
-    return (yield from refresh(gpc, kvm))
-
-
-def deactivate(gpc, kvm, step=""):
-    yield gpc.lock.write_lock(irq="off").at("R3", "")
-    yield shared("deactivate", (gpc.active, 0), (gpc.valid, 0))
-    yield gpc.lock.write_unlock(irq="on").at("R3", "")
