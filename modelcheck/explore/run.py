@@ -67,7 +67,7 @@ class Run:
         return evaluate(expr, self.values, self._fresh)
 
     def _fresh(self, sort: str) -> int:
-        self.newest[sort] = self.newest.get(sort, 0) + 1
+        self.newest[sort] = self.newest.get(sort, self.system.first_names.get(sort, 0)) + 1
         return self.newest[sort]
 
     def enabled(self, process: int) -> list[Edge]:

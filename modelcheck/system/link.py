@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Hashable, Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from modelcheck.action import Action, Branch
 from modelcheck.errors import SpecError
-from modelcheck.expression import BOOL, Const, Slot, conjunction
+from modelcheck.expression import BOOL, Const, Slot, conjunction, slots_of
 from modelcheck.memory.cells import CellMap
 from modelcheck.memory.models import memory_model
 from modelcheck.process import StepMachine, machine_of
@@ -67,6 +68,24 @@ class System:
                     space.bounded = "an update that is not fully ordered is performed in one step"
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)
+
+    @cached_property
+    def first_names(self) -> dict[str, int]:
+        """The highest that a name of each sort starts as, where any starts above 0: a fresh one is higher."""
+        found: dict[str, int] = {}
+        branches = (
+            branch
+            for space in self.spaces
+            for node in space.machine.nodes
+            if node.action is not None
+            for branch in node.action.branches
+        )
+        read = [e for branch in branches for e in (branch.guard, *(v for pair in branch.updates for v in pair))]
+        read += [e for space in self.spaces for access in space.machine.accesses for e, _ in access.requires]
+        for slot in (slot for expr in read for slot in slots_of(expr)):
+            if slot.domain.kind == "name" and slot.initial:
+                found[slot.domain.sort] = max(found.get(slot.domain.sort, 0), slot.initial)
+        return found
 
     def like(self, process: int) -> Hashable:
         """What edges look at beside the step machine and memory: equal for processes that are linked alike."""

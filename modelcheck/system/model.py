@@ -101,9 +101,14 @@ class Model:
         """An ordered, unbounded version number; all of one sort start equal."""
         return Slot(name, Domain("stamp", sort=sort), 0)
 
-    def name_of(self, name: str, sort: str) -> Slot:
-        """A name: only ever copied, compared for equality and freshly created; all of one sort start equal."""
-        return Slot(name, Domain("name", sort=sort), 0)
+    def name_of(self, name: str, sort: str, initial: int = 0) -> Slot:
+        """A name: only ever copied, compared for equality and freshly created.
+
+        Those of one sort that have the same `initial` start equal, others start different.
+        """
+        if initial < 0:
+            raise SpecError(f"{name} starts as {initial}; start a name at 0 or above")
+        return Slot(name, Domain("name", sort=sort), initial)
 
     def local(self, slot: Slot) -> Slot:
         """The same slot, once for each process that uses it."""

@@ -109,7 +109,10 @@ class _Writer:
     def _domain(self, slot: Slot) -> tuple[int, int, int, int]:
         kind, lo, hi = slot.domain.kind, slot.domain.lo, slot.domain.hi
         if kind in ("stamp", "name"):
-            return -1, len(self.places[slot.domain.sort]) - 1, slot.initial, self.sorts[slot.domain.sort]
+            places = self.places[slot.domain.sort]
+            found = {self.tables.initial[place] for place in places} - {-1}  # a sort may be sliced: close the gaps
+            first = sorted(found).index(slot.initial) if slot.initial >= 0 else -1
+            return -1, len(places) - 1, first, self.sorts[slot.domain.sort]
         if kind == "process":
             lo, hi = 0, MOST_PROCESS
         if not -MOST_NUMBER <= lo <= hi <= MOST_NUMBER:

@@ -1,0 +1,266 @@
+"""gfn_to_pfn_cache: its state and check(), as protocol.md 3.1 and 3.2 have them.
+
+Source: virt/kvm/pfncache.c (Linux 5.17 to 7.3.4).  `pfncache` has the R, H and N2 steps, `activation` activate and
+deactivate, `invalidators` the notifier, `memslots` the memslot updater, `cache_versions` what each fix changed.
+
+A pfn is a name: fresh when a page is freed (and for an error pfn), compared for equality only.  So are the sequence
+numbers of the notifier, the memslots' generation and the kernel mappings.  Places are numbers: a gpa or khva is 0
+(INVALID, NULL) or the number of one of the cache's places, and a uhva 0 (an error) or the number of a user page.
+
+A model that does not move, deactivate or re-slot a cache has none of the slots for it (they are None) and none of the
+steps that look at them: then check() is the valid bit, as it is for the caches of a running vCPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from modelcheck import Action, Expr, Model, Mutex, RwLock, Slot, SpinLock, Srcu, ite, test
+from specs.runstate.cache_versions import Cache, cache
+
+Steps = Generator[Action, Any, Any]
+Requirement = tuple[Expr, str]
+TRACKED_BEFORE = cache("6addfcf27139")  # what a model of the writer alone runs on where nothing else is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the VMM's memory: the pfn behind it now, and whether any memslot covers it (3.6, N3)."""
+
+    name: str
+    pfn: Slot
+    in_memslot: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A guest address that may be registered: the pages a memslot may put behind it, and where in the page it lies.
+
+    `slot` is the page's number in `pages` that the memslots lead to now, 0 for none, an INVALID or a READONLY slot;
+    None where the memslots never change.  `retired` are ghosts, one a page: the ioctl that took it away has returned.
+    """
+
+    name: str
+    pages: tuple[Page, ...]
+    offset: int = 0
+    slot: Slot | None = None
+    retired: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kvm:
+    """Per-VM state: the notifier's counts and their locks, the memslots, a run queue; and the version of the caches.
+
+    `new_pfn`, `mmu_seq` and what follows are the locals of hva_to_pfn_retry() and its callers, one of each for every
+    task.  `in_progress` is there before 58cd407ca4c6 only, `generation` and `srcu` where memslots change.
+    """
+
+    count: Slot
+    seq: Slot
+    gpc_lock: SpinLock
+    rq_lock: SpinLock
+    new_pfn: Slot
+    mmu_seq: Slot
+    cache: Cache = TRACKED_BEFORE
+    in_progress: Slot | None = None
+    generation: Slot | None = None
+    srcu: Srcu | None = None
+    old_pfn: Slot | None = None
+    old_map: Slot | None = None
+    new_map: Slot | None = None
+
+    @property
+    def slots_lock(self) -> Mutex:
+        """Serialises memslot updates."""
+        return Mutex("kvm->slots_lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """What a cache that may be moved or deactivated has beside valid and pfn.
+
+    `khva` is the place whose offset it has, `map` which kernel mapping it lies in.  `gone` is a ghost: that mapping has
+    been unmapped; `unmapped` the mapping unmapped last (one is enough: between a refresh's look at the old mapping and
+    its reuse no second one comes and goes, since mapping needs the refresh_lock or is that refresh's own).
+    """
+
+    khva: Slot
+    map: Slot
+    gone: Slot
+    unmapped: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Gpc:
+    """One gfn_to_pfn_cache: its two locks, `valid`, the pfn behind khva, and the pfn its page has now.
+
+    `gpa` and `uhva` are there where it may move, `generation` where memslots change (a GPA cache only; `newest` is
+    that of the memslots), `active`, `listed` (on gpc_list) and the ghost `closed` (deactivate has returned) where it
+    may be deactivated.
+    """
+
+    name: str
+    lock: RwLock
+    refresh_lock: Mutex
+    valid: Slot
+    pfn: Slot
+    page_pfn: Expr
+    places: tuple[Place, ...]
+    gpa: Slot | None = None
+    uhva: Slot | None = None
+    generation: Slot | None = None
+    active: Slot | None = None
+    listed: Slot | None = None
+    closed: Slot | None = None
+    mapping: Mapping | None = None
+    newest: Slot | None = None
+    accepts_inactive: bool = False
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """The pages any of its places may have, each once; uhva counts them from 1."""
+        return tuple(dict.fromkeys(page for place in self.places for page in place.pages))
+
+    def mapped(self) -> Expr:
+        """khva still leads to the page (P6): its pfn was not freed since it was looked up."""
+        return self.pfn.eq(self.page_pfn)
+
+    def requires(self) -> tuple[Requirement, ...]:
+        """What must hold of every store through khva: P6 in all its forms, and the offset (P7)."""
+        stale: list[Expr] = [self.mapped()]
+        if self.mapping is not None:
+            stale += [self.mapping.khva.ne(0), self.mapping.gone.eq(0)]
+        if self.closed is not None:
+            stale.append(self.closed.eq(0))
+        stale += self._retired()
+        found = tuple((each, "stale-mapping") for each in stale)
+        if self.gpa is not None and self.mapping is not None:
+            found += ((self.mapping.khva.eq(0) | self.mapping.khva.eq(self.gpa), "out-of-area"),)
+        return found
+
+    def _retired(self) -> list[Expr]:
+        """Not through a page that an ioctl, which has returned, took from this place."""
+        found: list[Expr] = []
+        if self.generation is None:
+            return found
+        for number, place in enumerate(self.places, 1):
+            for page, gone in zip(place.pages, place.retired, strict=False):
+                here = gone if self.gpa is None else gone & self.gpa.eq(number)
+                there = here if self.uhva is None else here & self.uhva.eq(self.pages.index(page) + 1)
+                found.append(~there)
+        return found
+
+    def check(self, step: str) -> Action:
+        """kvm_gpc_check(): pure reads under the lock, no comparison of addresses (protocol.md 3.2)."""
+        good: Expr = self.valid
+        if self.active is not None and not self.accepts_inactive:
+            good = good & self.active
+        if self.generation is not None and self.newest is not None:
+            good = good & self.generation.eq(self.newest)
+        if self.uhva is not None:
+            good = good & self.uhva.ne(0)
+        return test(good, f"kvm_gpc_check({self.name})").at(step, "kvm_gpc_check")
+
+
+def make_kvm(
+    model: Model,
+    version: Cache = TRACKED_BEFORE,
+    memslots: bool = False,
+    tracked: bool = False,
+    notifiers: int = 3,
+    sleeping: bool = False,
+) -> Kvm:
+    """The state all caches share; `count` can only reach the number of notifiers.
+
+    `memslots`: a memslot updater runs.  `tracked`: some cache moves or is deactivated (`make_gpc`).  `sleeping`: the
+    locks are those of PREEMPT_RT.
+    """
+    tracked = tracked or not version.late_valid
+
+    def local(name: str, sort: str) -> Slot:
+        return model.local(model.name_of(name, sort))
+
+    return Kvm(
+        model.range("mn_active_invalidate_count", 0, notifiers),
+        model.name_of("gpc_invalidate_seq" if version.own_seq else "mmu_invalidate_seq", "seq"),
+        SpinLock("kvm->gpc_lock", sleeps=sleeping),
+        SpinLock("rq->__lock"),
+        local("new_pfn", "pfn"),
+        local("mmu_seq", "seq"),
+        version,
+        None if version.late_valid else model.range("mmu_invalidate_in_progress", 0, notifiers),
+        model.name_of("slots->generation", "generation") if memslots else None,
+        Srcu("kvm->srcu") if memslots else None,
+        old_pfn=None if version.late_valid else local("old_pfn", "pfn"),
+        old_map=local("old_khva", "mapping") if tracked else None,
+        new_map=local("new_khva", "mapping") if tracked else None,
+    )
+
+
+def make_page(model: Model, name: str, number: int = 0, in_memslot: bool = True) -> Page:
+    """A page of the VMM's memory; pages that one cache may be moved between need different numbers, from 1."""
+    return Page(name, model.name_of(name, "pfn", number), in_memslot)
+
+
+def make_place(
+    model: Model, name: str, pages: tuple[Page, ...], offset: int = 0, memslots: bool = False, slot: int = 1
+) -> Place:
+    """A place; with `memslots` its slot may change, and starts at `slot`."""
+    if not memslots:
+        return Place(name, pages, offset)
+    retired = tuple(model.bool(f"{name}: {page.name} was taken away") for page in pages)
+    return Place(name, pages, offset, model.range(f"memslot of {name}", 0, len(pages), slot), retired)
+
+
+def make_gpc(
+    model: Model,
+    name: str,
+    places: tuple[Place, ...] = (),
+    kvm: Kvm | None = None,
+    deactivates: bool = False,
+    valid: bool = True,
+    hva: bool = False,
+) -> Gpc:
+    """A cache at the first of its places (one of its own where none is given), active, and valid or not.
+
+    `deactivates`: some process deactivates it.  `hva`: it was activated with a user address, so memslots do not matter.
+    A cache with several places or that `deactivates` needs a `kvm` made with `tracked`.
+    """
+    places = places or (Place(name, (make_page(model, f"{name}'s page"),)),)
+    slotted = any(place.slot is not None for place in places) and not hva
+    tracked = kvm is not None and kvm.new_map is not None
+    pages = tuple(dict.fromkeys(page for place in places for page in place.pages))
+    moves = len(places) > 1
+    uhva = model.range(f"{name}->uhva", 0, len(pages), 1) if moves or slotted or len(pages) > 1 else None
+    page_pfn: Expr = pages[-1].pfn
+    for number, page in reversed(list(enumerate(pages[:-1], 1))):
+        assert uhva is not None
+        page_pfn = ite(uhva.eq(number), page.pfn, page_pfn)
+    sleeping = kvm is not None and kvm.gpc_lock.sleeps
+    return Gpc(
+        name,
+        RwLock(f"{name}->lock", "gpc->lock", sleeping),
+        Mutex(f"{name}->refresh_lock", "gpc->refresh_lock"),
+        model.bool(f"{name}->valid", valid),
+        model.name_of(f"{name}->pfn", "pfn", pages[0].pfn.initial if valid else 0),
+        page_pfn,
+        places,
+        model.range(f"{name}->gpa", 0, len(places), 1) if moves else None,
+        uhva,
+        model.name_of(f"{name}->generation", "generation") if slotted else None,
+        model.bool(f"{name}->active", True) if deactivates else None,
+        model.bool(f"{name} on gpc_list", True) if deactivates else None,
+        model.bool(f"{name} was deactivated") if deactivates else None,
+        Mapping(
+            model.range(f"{name}->khva", 0, len(places), int(valid)),
+            model.name_of(f"{name}->khva's mapping", "mapping", int(valid)),
+            model.bool(f"{name}->khva was unmapped"),
+            model.name_of(f"mapping of {name} unmapped last", "mapping"),
+        )
+        if tracked
+        else None,
+        kvm.generation if kvm is not None else None,
+        kvm is not None and not kvm.cache.rejects_inactive,
+    )
