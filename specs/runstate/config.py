@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from modelcheck import assign, check, choose, fresh, reach, sleep_point, test
-from specs.runstate.pfncache import Steps, activate, deactivate
+from specs.runstate.activation import activate, deactivate
+from specs.runstate.pfncache import Steps
 from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
 from specs.runstate.writer import update_runstate, update_runstate_guest
 
@@ -35,25 +36,26 @@ def runstate_addr(scene: Scene) -> Steps:
 def set_address(scene: Scene) -> Steps:
     """C0 to C5."""
     kvm, gpc1, gpc2 = scene.kvm, scene.gpc1, scene.gpc2
-    places = range(1, len(scene.places) + 1)
-    place = yield choose("gpa", *places, "INVALID_GPA").at("C0", SET_ATTR)
+    options = tuple(range(1, len(scene.places) + 1)) + (("INVALID_GPA",) if gpc1.active is not None else ())
+    place = yield choose("gpa", *options).at("C0", SET_ATTR)
     if place == "INVALID_GPA":
-        yield from forget(scene, "C0")
+        yield from forget(scene)
         return
     mode = 0
     if scene.long_mode is not None and not (yield test(scene.long_mode, "long_mode?").at("C1", SET_ATTR)):
         mode = 1
     parts = scene.places[place - 1].parts[mode]
     if scene.fix == "address" and scene.version.two_caches:  # the second page goes before the first comes
-        yield from deactivate(gpc2, kvm, "C2")
-    if not (yield from activate(gpc1, kvm, place, "C3")):
-        yield from forget(scene, "C3")
+        yield from deactivate(gpc2, kvm)
+    if not (yield from activate(gpc1, kvm, place)):
+        yield from forget(scene)
         return
     if scene.version.two_caches:
         if not parts.split:
-            yield from deactivate(gpc2, kvm, "C4")
-        elif not (yield from activate(gpc2, kvm, place, "C4")):
-            yield from forget(scene, "C4")
+            if gpc2.active is not None:
+                yield from deactivate(gpc2, kvm)
+        elif not (yield from activate(gpc2, kvm, place)):
+            yield from forget(scene)
             return
     yield reach("area registered")
     if scene.ghosts.stored is not None:
@@ -64,11 +66,13 @@ def set_address(scene: Scene) -> Steps:
     yield from published(scene, outcome, "C5")
 
 
-def forget(scene: Scene, step: str) -> Steps:
-    """Both caches deactivated: no area is registered."""
-    yield from deactivate(scene.gpc1, scene.kvm, step)
+def forget(scene: Scene) -> Steps:
+    """Both caches deactivated: no area is registered.  Where nobody deactivates, the area stays as it was."""
+    if scene.gpc1.active is None:
+        return
+    yield from deactivate(scene.gpc1, scene.kvm)
     if scene.version.two_caches:
-        yield from deactivate(scene.gpc2, scene.kvm, step)
+        yield from deactivate(scene.gpc2, scene.kvm)
     yield reach("area unregistered")
 
 

@@ -10,8 +10,9 @@ Who takes part depends on the property (`CAST`); whoever can break it does:
 - Readers change nothing that others look at, so they are there where a property is about them.
 - The memslot updater does to the bytes in memory what the notifier does, it makes a cache fail its check; it has harms
   of its own (an old slot, locks, a grace period), and is there where those count.
-- An area that moves between two places is there where stores could miss it (`out-of-area`, `stale-mapping`).  While it
-  moves, a reader has nothing that it may rely on, so torn-read has an area that is registered again where it was.
+- An area that moves between two places, or is unregistered, is there where stores could miss it (`out-of-area`,
+  `stale-mapping`).  While it moves, a reader has nothing that it may rely on, so elsewhere the area is registered again
+  where it was.
 - Locks that only one process of a model takes are left out of it.
 
 The processes get the area's name and size alone, and as much of the layout as they look at: where the area lies and
@@ -25,12 +26,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from modelcheck import Area, Model, Mutex, Setting, SpinLock, Srcu, Tear, Where
+from specs.runstate.cache_versions import cache
 from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
 from specs.runstate.memslots import memslot_updater
 from specs.runstate.migration import make_dirty, migration
 from specs.runstate.others import other_vcpu, vm_attributes, waker
-from specs.runstate.pfncache import Gpc, Kvm, make_gpc, make_kvm
+from specs.runstate.pfncache import make_gpc, make_kvm, make_page, make_place
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
 from specs.runstate.setup import Ghosts, Locks, Place, Scene
@@ -41,6 +43,7 @@ READ_BARRIERS = ("first-rmb", "second-rmb")
 WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere", "rt": "anywhere"}
 LOCKING = ("deadlock", "lock-order", "sleep-in-atomic")
 READING = ("torn-read", "reader-terminates")
+SLOTS = (*LOCKING, "stale-mapping")  # where memslots change
 IOCTLS = {
     "none": (),
     "usual": ("RUNSTATE_ADDR", "RUNSTATE_CURRENT"),
@@ -94,7 +97,7 @@ def place_of(setting: Setting, number: int, layout: Layout) -> Place:
 
 def locks_of(setting: Setting) -> Locks:
     """The locks that others want too."""
-    if setting.property not in (*LOCKING, "stale-mapping"):
+    if setting.property not in SLOTS:
         return Locks()
     attributes = Mutex("kvm->arch.xen.xen_lock" if writer(setting.version).xen_lock else "kvm->lock")
     srcu = Srcu("kvm->srcu")
@@ -106,6 +109,23 @@ def scene_of(setting: Setting) -> Scene:
     model, layout, name = Model("slots"), layout_of(setting), setting.property
     version, rt, ioctls = writer(setting.version), setting.text("preemption") == "rt", IOCTLS[setting.text("ioctls")]
     own = name == "own-read"
+    moving, slots = moves(setting), name in SLOTS
+    kvm = make_kvm(model, cache(version.cache), memslots=slots, tracked=moving, sleeping=rt)
+    caches = [
+        make_gpc(
+            model,
+            f"gpc{number}",
+            tuple(
+                make_place(
+                    model, f"{place}'s page {number}", (make_page(model, f"page {place}{number}", i),), memslots=slots
+                )
+                for i, place in enumerate("AB" if moving else "A", 1)
+            ),
+            kvm,
+            deactivates=moving,
+        )
+        for number in (1, 2)
+    ]
     ghosts = Ghosts(
         model.bool("writer idle", True) if name == "reader-terminates" else None,
         model.bool("update flag set") if name == "flag-clears" else None,
@@ -117,9 +137,9 @@ def scene_of(setting: Setting) -> Scene:
     return Scene(
         version,
         tuple(place_of(setting, number, each) for number, each in enumerate(layouts_of(setting))),
-        make_kvm(model),
-        make_gpc(model, "gpc1", rt=rt),
-        make_gpc(model, "gpc2", rt=rt),
+        kvm,
+        caches[0],
+        caches[1],
         model.stamp("shadow"),
         model.local(model.stamp("now")),
         model.local(model.stamp("entry_time")),
@@ -194,12 +214,12 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
     """Everybody else that the property's cast has."""
     kvm, dirty, name = scene.kvm, scene.ghosts.dirty, setting.property
     caches = (scene.gpc1, scene.gpc2) if any(p.split for place in scene.places for p in place.parts) else (scene.gpc1,)
-    read_first = writer(setting.version).read_first
-    model.process("notifier", mmu_notifier, kvm, caches, read_first, title="MMU notifier", cpu=2)
-    if name in (*LOCKING, "stale-mapping"):
-        model.process("memslots", memslot_updater, kvm, caches, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
+    model.process("notifier", mmu_notifier, kvm, caches, title="MMU notifier", cpu=2)
+    if name in SLOTS:
+        slot = caches[-1].places[0]
+        model.process("memslots", memslot_updater, kvm, slot, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
     if name in LOCKING:
-        other = make_gpc(model, "vcpu 1's gpc1", rt=scene.rt)
+        other = make_gpc(model, "vcpu 1's gpc1", kvm=kvm)
         model.process("vcpu1", other_vcpu, other, kvm, scene.locks, title="KVM, task of another vCPU", cpu=4)
         model.process("waker", waker, kvm.rq_lock, title="try_to_wake_up()", cpu=5)
     if scene.long_mode is not None:

@@ -55,7 +55,7 @@ def lengths(scene: Scene) -> Generator[Action, Any, Target]:
     mode = place = 0
     if scene.long_mode is not None and not (yield test(scene.long_mode, "long_mode?").at("G0", GUEST)):
         mode = 1
-    if len(scene.places) > 1 and not (yield test(scene.gpc1.gpa.eq(1), "gpc1->gpa is A?").at("G1", GUEST)):
+    if scene.gpc1.gpa is not None and not (yield test(scene.gpc1.gpa.eq(1), "gpc1->gpa is A?").at("G1", GUEST)):
         place = 1
     return Target(scene.places[place].parts[mode], Window(scene.gpc1, scene.places[place].area))
 
@@ -65,7 +65,7 @@ def mapped(scene: Scene, target: Target) -> Generator[Action, Any, Target]:
     parts = target.parts
     if not parts.split:
         return target
-    if len(scene.places) == 1:
+    if scene.gpc2.gpa is None:
         return replace(target, second=Window(scene.gpc2, target.first.area, parts.user_len1))
     a = yield test(scene.gpc2.gpa.eq(1), "gpc2->khva is in A?").at("G7", GUEST)
     place = scene.places[0 if a else 1]
@@ -191,7 +191,7 @@ def put(scene: Scene, target: Target, what: Put, form: str) -> Steps:
     window = second if second is not None and what.lo >= second.lo else target.first
     dirty, kind = scene.ghosts.dirty, "copy" if what.copy else "plain"
     own = scene.rt and what.lo == target.parts.entry  # the local entry_time, not the shadow
-    requires: tuple[tuple[Expr, str], ...] = window.gpc.requirements()
+    requires: tuple[tuple[Expr, str], ...] = window.gpc.requires()
     cut = scene.long_mode is not None and what.lo < COMPAT_END < what.hi
     parts = ((what.lo, COMPAT_END), (COMPAT_END, what.hi)) if cut else ((what.lo, what.hi),)
     for lo, hi in parts:

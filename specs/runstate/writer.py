@@ -20,8 +20,9 @@ from modelcheck import (
     shared,
     test,
 )
+from specs.runstate.activation import activate
 from specs.runstate.layout import RUNSTATES, Parts
-from specs.runstate.pfncache import Gpc, Steps, activate, refresh
+from specs.runstate.pfncache import Gpc, Steps, refresh
 from specs.runstate.setup import Call, Scene
 from specs.runstate.stores import GUEST, lengths, mapped, store
 
@@ -38,7 +39,8 @@ def update_runstate(scene: Scene, call: Call, guest: bool = True) -> Steps:
     yield from accounting(scene, call)
     if scene.ghosts.state is not None:
         yield assign(scene.ghosts.state, RUNSTATES.index(call.state)).at("A8", ACCOUNTING)
-    if not (yield test(scene.gpc1.active, "runstate_cache.active?").at("A10", ACCOUNTING)):
+    active = scene.gpc1.active
+    if active is not None and not (yield test(active, "runstate_cache.active?").at("A10", ACCOUNTING)):
         return "inactive"
     return (yield from update_runstate_guest(scene, call)) if guest else "stored"
 
@@ -136,8 +138,8 @@ def lock_and_check(scene: Scene, call: Call, parts: Parts) -> Steps:
 
 def activate_second(scene: Scene) -> Steps:
     """G6: kvm_gpc_activate(gpc2, gpc1->gpa + user_len1, user_len2)."""
-    place = 1
-    if len(scene.places) > 1 and not (yield test(scene.gpc1.gpa.eq(1), "gpc1->gpa is A?").at("G6", GUEST)):
+    place, gpa = 1, scene.gpc1.gpa
+    if gpa is not None and not (yield test(gpa.eq(1), "gpc1->gpa is A?").at("G6", GUEST)):
         place = 2
     return (yield from activate(scene.gpc2, scene.kvm, place))
 
