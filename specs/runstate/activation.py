@@ -18,7 +18,15 @@ def activate(gpc: Gpc, kvm: Kvm, place: int = 1) -> Steps:
     if version.self_contained:
         yield gpc.refresh_lock.lock().at("", ACTIVATE)
     if gpc.active is not None and not (yield test(gpc.active, f"{gpc.name}->active?").at("", ACTIVATE)):
-        yield from enlist(gpc, kvm)
+        yield check(~gpc.valid, "inactive-valid", f"{gpc.name} is inactive and not valid").at("", ACTIVATE)
+        if resets(kvm):
+            yield from enlist(gpc, kvm)
+        elif (yield test(gpc.valid, f"KVM_BUG_ON({gpc.name}->valid)").at("", ACTIVATE)):
+            if version.self_contained:
+                yield gpc.refresh_lock.unlock().at("", ACTIVATE)
+            return False
+        else:
+            yield from enlist(gpc, kvm)
     if version.serialized and not version.self_contained:
         yield gpc.refresh_lock.lock().at("R1", ACTIVATE)
     done = yield from refresh_locked(gpc, kvm, place if gpc.gpa is not None else 0)
@@ -34,7 +42,7 @@ def enlist(gpc: Gpc, kvm: Kvm) -> Steps:
     if not version.lock_once:
         idle = gpc.lock.readers.eq(0) & gpc.lock.writer.eq(0) & gpc.lock.waiting.eq(0)
         yield check(idle, "lock-init", f"rwlock_init({gpc.name}->lock)").at("", ACTIVATE)
-    if not version.rejects_inactive or version.unmap_serialized:  # 5.17 to 6.1; 5762cb102357 (6.2) ended it
+    if resets(kvm):
         yield reset(gpc).at("", ACTIVATE)
     if not version.rejects_inactive:
         yield shared(f"{gpc.name}->active = true", *reopened(gpc), (gpc.active, 1)).at("", ACTIVATE)
@@ -45,6 +53,11 @@ def enlist(gpc: Gpc, kvm: Kvm) -> Steps:
         yield gpc.lock.write_lock(irq="off").at("", ACTIVATE)
         yield shared(f"{gpc.name}->active = true", *reopened(gpc), (gpc.active, 1)).at("", ACTIVATE)
         yield gpc.lock.write_unlock(irq="on").at("", ACTIVATE)
+
+
+def resets(kvm: Kvm) -> bool:
+    """Whether activation starts from nothing, as it did until 5762cb102357 (6.2, beside 9f87791d686d)."""
+    return kvm.cache.unmap_serialized or not kvm.cache.rejects_inactive
 
 
 def reopened(gpc: Gpc) -> list[tuple[Slot, int]]:

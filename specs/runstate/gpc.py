@@ -27,7 +27,7 @@ TRACKED_BEFORE = cache("6addfcf27139")  # what a model of the writer alone runs 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the VMM's memory: the pfn behind it now, and whether any memslot covers it (3.6, N3)."""
+    """A page of the VMM's memory: the pfn behind it now, and whether a memslot may cover it (3.6, N3)."""
 
     name: str
     pfn: Slot
@@ -38,14 +38,16 @@ class Page:
 class Place:
     """A guest address that may be registered: the pages a memslot may put behind it, and where in the page it lies.
 
-    `slot` is the page's number in `pages` that the memslots lead to now, 0 for none, an INVALID or a READONLY slot;
-    None where the memslots never change.  `retired` are ghosts, one a page: the ioctl that took it away has returned.
+    `slot` is the page's number in `pages` that the memslots lead to now, 0 for none; None where they never change.
+    `invalid` is KVM_MEMSLOT_INVALID (or READONLY): the slot is there for the notifier, and nobody may look it up.
+    `retired` are ghosts, one a page: the ioctl that took it away has returned.
     """
 
     name: str
     pages: tuple[Page, ...]
     offset: int = 0
     slot: Slot | None = None
+    invalid: Slot | None = None
     retired: tuple[Slot, ...] = ()
 
 
@@ -211,7 +213,8 @@ def make_place(
     if not memslots:
         return Place(name, pages, offset)
     retired = tuple(model.bool(f"{name}: {page.name} was taken away") for page in pages)
-    return Place(name, pages, offset, model.range(f"memslot of {name}", 0, len(pages), slot), retired)
+    invalid = model.bool(f"memslot of {name} is INVALID")
+    return Place(name, pages, offset, model.range(f"memslot of {name}", 0, len(pages), slot), invalid, retired)
 
 
 def make_gpc(

@@ -7,7 +7,7 @@ count are left out where the caches look at mn_active_invalidate_count instead (
 
 from __future__ import annotations
 
-from modelcheck import Action, choose, fresh, shared, test
+from modelcheck import Action, Branch, Expr, Slot, choose, fresh, shared, test
 from modelcheck import Fresh as New
 from specs.runstate.pfncache import Gpc, Kvm, Page, Steps, invalidate
 
@@ -26,11 +26,13 @@ def mmu_notifier(
     read_first: bool | None = None,
     ranges: tuple[tuple[Page, ...], ...] | None = None,
     once: bool = False,
+    frees: bool = True,
 ) -> Steps:
     """One invalidator: any of the pages, all, or a range that holds none (which still makes refreshes retry).
 
-    `ranges` are other choices than `ranges_of`; a range without pages overlaps a memslot, one of pages that no memslot
-    covers does not.  `once` makes one invalidation and ends.
+    `ranges` are other choices than `ranges_of`; a range without pages overlaps a memslot.  `once` makes one
+    invalidation and ends.  Without `frees` the pages stay (mprotect, NUMA hinting): what is mapped then is as good as
+    before, and a refresh finds the same pfn.
     """
     if read_first is None:
         read_first = kvm.cache.read_first
@@ -40,7 +42,6 @@ def mmu_notifier(
         if len(chosen) > 1:
             which = yield choose("invalidate", *range(len(chosen))).at("", "mmu_notifier_invalidate_range_start")
         pages = chosen[which]
-        overlaps = not pages or any(page.in_memslot for page in pages)
         yield shared("mn_active_invalidate_count++", (kvm.count, kvm.count + 1)).at("N1", START)
         yield kvm.gpc_lock.lock().at("N2", "gfn_to_pfn_cache_invalidate_start")
         for gpc in caches:
@@ -52,23 +53,53 @@ def mmu_notifier(
                     continue
             yield from invalidate(gpc, read_first, pages)
         yield kvm.gpc_lock.unlock().at("N2", "gfn_to_pfn_cache_invalidate_start")
-        if overlaps and kvm.in_progress is not None:
-            yield shared("mmu_invalidate_in_progress++", (kvm.in_progress, kvm.in_progress + 1)).at("N3", START)
-        for page in pages:
+        if kvm.in_progress is not None and overlaps(pages, caches) is not False:
+            yield in_progress(kvm, overlaps(pages, caches)).at("N3", START)
+        for page in pages if frees else ():
             yield fresh(page.pfn).as_(f"{page.name} is freed, another takes its place").at("", "zap_pte_range")
-        if overlaps and not kvm.cache.own_seq:
-            yield seq_moves(kvm).at("E1", END)
+        if not kvm.cache.own_seq and overlaps(pages, caches) is not False:
+            yield seq_moves(kvm, overlaps(pages, caches)).at("E1", END)
         yield invalidation_ends(kvm).at("E2", END)
         if once:
             return
 
 
-def seq_moves(kvm: Kvm) -> Action:
-    """E1, under mmu_lock: mmu_invalidate_seq++, and in_progress-- where that is there."""
-    updates = ((kvm.seq, New("seq")),)
+def overlaps(pages: tuple[Page, ...], caches: tuple[Gpc, ...]) -> Expr | bool:
+    """Whether some memslot overlaps the range now (kvm_handle_hva_range): known, or what memslot updates say."""
+    covering = [
+        True if place.slot is None else place.slot.eq(number)
+        for gpc in caches
+        for place in gpc.places
+        for number, page in enumerate(place.pages, 1)
+        if page in pages and page.in_memslot
+    ]
+    if not pages or True in covering:
+        return True
+    found: Expr | bool = False
+    for each in covering:
+        found = each if isinstance(found, bool) or isinstance(each, bool) else found | each
+    return found
+
+
+def in_progress(kvm: Kvm, overlap: Expr | bool) -> Action:
+    """N3, under mmu_lock: mmu_invalidate_in_progress++ if a memslot overlaps."""
+    assert kvm.in_progress is not None
+    return where_overlaps("mmu_invalidate_in_progress++", overlap, (kvm.in_progress, kvm.in_progress + 1))
+
+
+def seq_moves(kvm: Kvm, overlap: Expr | bool) -> Action:
+    """E1, under mmu_lock: mmu_invalidate_seq++, and in_progress-- where that is there, if a memslot overlaps."""
+    new = (kvm.seq, New("seq"))
     if kvm.in_progress is None:
-        return shared("mmu_invalidate_seq++", *updates)
-    return shared("mmu_invalidate_seq++, in_progress--", *updates, (kvm.in_progress, kvm.in_progress - 1))
+        return where_overlaps("mmu_invalidate_seq++", overlap, new)
+    return where_overlaps("mmu_invalidate_seq++, in_progress--", overlap, new, (kvm.in_progress, kvm.in_progress - 1))
+
+
+def where_overlaps(text: str, overlap: Expr | bool, *updates: tuple[Slot, Expr]) -> Action:
+    """The updates where a memslot overlaps, else nothing."""
+    if isinstance(overlap, bool):
+        return shared(text, *updates)
+    return Action("shared", text, (Branch("overlap", overlap, updates), Branch("none", ~overlap)))
 
 
 def invalidation_ends(kvm: Kvm) -> Action:

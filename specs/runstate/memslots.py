@@ -16,7 +16,7 @@ SET = "kvm_set_memslot"
 
 def memslot_updater(kvm: Kvm, place: Place, kinds: tuple[str, ...] = ("delete", "flags", "create")) -> Steps:
     """The ioctls KVM_SET_USER_MEMORY_REGION on one slot: deleted and made again (at any of its pages), or its flags."""
-    assert place.slot is not None
+    assert place.slot is not None and place.invalid is not None
     gone = False
     while True:
         kind = "create" if gone else (yield choose("ioctl", *(k for k in kinds if k != "create")).at("", SET))
@@ -24,8 +24,8 @@ def memslot_updater(kvm: Kvm, place: Place, kinds: tuple[str, ...] = ("delete", 
         if kind == "flags":
             yield from publish(kvm, "flags")
         elif kind == "delete":
-            yield from publish(kvm, "an INVALID copy", (place.slot, 0))
-            yield from publish(kvm, "without the slot")
+            yield from publish(kvm, "an INVALID copy", (place.invalid, 1))
+            yield from publish(kvm, "without the slot", (place.slot, 0), (place.invalid, 0))
             yield shared("the ioctl returns", *((ghost, 1) for ghost in place.retired)).at("", SET)
             yield reach("memslot deleted")
         else:

@@ -96,12 +96,12 @@ def lookup(gpc: Gpc, place: int) -> Expr | int:
 def slot_page(gpc: Gpc, place: Place) -> Expr | int:
     """The page that the memslots have at a place now, as a number of this cache."""
     numbers = [gpc.pages.index(page) + 1 for page in place.pages]
-    if gpc.generation is None or place.slot is None:
+    if gpc.generation is None or place.slot is None or place.invalid is None:
         return numbers[0]
     found: Expr | int = 0
     for which, number in enumerate(numbers, 1):
         found = ite(place.slot.eq(which), number, found)
-    return found
+    return ite(place.invalid, 0, found)
 
 
 def invalid(gpc: Gpc) -> Action:
