@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelcheck.action import (
-        Action, Branch, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
+        Access, Action, Branch, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
         reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
     )
     from modelcheck.errors import ModelcheckError, SpecError, UsageError
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from modelcheck.system.witnesses import witness_classes
 
 _HOME = {
-    "action": ("Action", "Branch", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
+    "action": ("Access", "Action", "Branch", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
                "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb",
                "smp_wmb", "test", "value", "wait", "wmb"),
     "errors": ("ModelcheckError", "SpecError", "UsageError"),
@@ -74,7 +74,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 # More than the fifteen names style asks for: each action a spec yields is one.
 __all__ = [
-    "OLD", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
+    "OLD", "Access", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
     "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError",
     "SpinLock", "Srcu", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
     "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift", "local_irq_restore", "local_irq_save", "mb",

@@ -24,7 +24,8 @@ class Area:
     `line` and `page` are in bytes.  `fields` are (name, lo, hi) for people.  `tear` says where the compiler may cut an
     access beside the hardware's cuts at lines: `none`; `copies` (at each `word` of a copy, counted from the area's
     start); `bytes` (a copy at every byte, as `rep movsb` may); `plain` (copies and plain accesses at every byte).
-    `carried` are the bytes whose provenance the state carries, None for all: a projection.  `marked` are the bytes
+    `carried` are the bytes whose provenance the state carries, None for all: a projection.  `beyond` are the bytes
+    outside the area whose stores are steps, None for all: a projection needs one of each store that leaves.  `marked` are the bytes
     whose value a store's form changes (the byte with a flag), None for all.  `bounds` names the property that a store
     outside the area violates.
     """
@@ -39,6 +40,7 @@ class Area:
     fields: tuple[tuple[str, int, int], ...] = ()
     tear: Tear = "copies"
     carried: frozenset[int] | None = None
+    beyond: frozenset[int] | None = None
     marked: frozenset[int] | None = None
     bounds: str = ""
     domain: Domain | None = None
@@ -152,5 +154,6 @@ class Area:
         return frozenset(found)
 
     def carries(self, offset: int) -> bool:
-        """Whether the state carries this byte; bytes outside the area always count, so that storing them is seen."""
-        return self.carried is None or offset in self.carried or not 0 <= offset < self.size
+        """Whether the state carries this byte, or, of one outside the area, whether storing it is seen."""
+        kept = self.carried if 0 <= offset < self.size else self.beyond
+        return kept is None or offset in kept

@@ -17,7 +17,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from modelcheck import Action, Expr, Model, Mutex, RwLock, Slot, SpinLock, Srcu, ite, test
+from modelcheck import Action, Expr, Model, Mutex, RwLock, Slot, SpinLock, Srcu, lift, test
 from specs.runstate.cache_versions import Cache, cache
 
 Steps = Generator[Action, Any, Any]
@@ -96,7 +96,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Gpc:
-    """One gfn_to_pfn_cache: its two locks, `valid`, the pfn behind khva, and the pfn its page has now.
+    """One gfn_to_pfn_cache: its two locks, `valid`, and the pfn behind khva.
 
     `gpa` and `uhva` are there where it may move, `generation` where memslots change (a GPA cache only; `newest` is
     that of the memslots), `active`, `listed` (on gpc_list) and the ghost `closed` (deactivate has returned) where it
@@ -108,7 +108,6 @@ class Gpc:
     refresh_lock: Mutex
     valid: Slot
     pfn: Slot
-    page_pfn: Expr
     places: tuple[Place, ...]
     gpa: Slot | None = None
     uhva: Slot | None = None
@@ -127,7 +126,18 @@ class Gpc:
 
     def mapped(self) -> Expr:
         """khva still leads to the page (P6): its pfn was not freed since it was looked up."""
-        return self.pfn.eq(self.page_pfn)
+        found: Expr | None = None
+        for here, page in self.behind():
+            same = here & self.pfn.eq(page.pfn)
+            found = same if found is None else found | same
+        assert found is not None
+        return found
+
+    def behind(self) -> tuple[tuple[Expr, Page], ...]:
+        """The page that uhva leads to, as (when it is this one, page)."""
+        if self.uhva is None:
+            return ((lift(1), self.pages[0]),)
+        return tuple((self.uhva.eq(number), page) for number, page in enumerate(self.pages, 1))
 
     def requires(self) -> tuple[Requirement, ...]:
         """What must hold of every store through khva: P6 in all its forms, and the offset (P7)."""
@@ -237,10 +247,6 @@ def make_gpc(
     pages = tuple(dict.fromkeys(page for place in places for page in place.pages))
     moves = len(places) > 1
     uhva = model.range(f"{name}->uhva", 0, len(pages), 1) if moves or slotted or len(pages) > 1 else None
-    page_pfn: Expr = pages[-1].pfn
-    for number, page in reversed(list(enumerate(pages[:-1], 1))):
-        assert uhva is not None
-        page_pfn = ite(uhva.eq(number), page.pfn, page_pfn)
     sleeping = kvm is not None and kvm.gpc_lock.sleeps
     return Gpc(
         name,
@@ -248,7 +254,6 @@ def make_gpc(
         Mutex(f"{name}->refresh_lock", "gpc->refresh_lock"),
         model.bool(f"{name}->valid", valid),
         model.name_of(f"{name}->pfn", "pfn", pages[0].pfn.initial if valid else 0),
-        page_pfn,
         places,
         model.range(f"{name}->gpa", 0, len(places), 1) if moves else None,
         uhva,

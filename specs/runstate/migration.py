@@ -62,7 +62,8 @@ def harvest(dirty: Dirty) -> Steps:
 
     The kernel takes a word of bits with one xchg(); a bit set again between the look and the clearing was set already.
     """
-    for page, bit in enumerate(dirty.bits):
+    for page in range(len(dirty.bits)):
+        bit = dirty.bits[page]
         if (yield test(bit, f"{bit.name}?").at("", HARVEST)):
             yield assign(bit, 0).at("", HARVEST)
             yield assign(dirty.unsaved[page], 0).as_(f"page {page} is copied").at("", "ram_save_page")

@@ -1,4 +1,4 @@
-"""Tasks beside the vCPU task and the guest: another vCPU's task, a waker, whoever sets attributes of the VM.
+"""Tasks beside the vCPU task and the guest: another CPU, whoever sets attributes of the VM.
 
 They take the locks of the same classes in the orders of protocol.md 5.5 and 7.3; none of them touches this vCPU's area
 or caches, since all users of a runstate cache are its own vCPU's task (protocol.md 12.1 item 1).
@@ -6,29 +6,27 @@ or caches, since all users of a runstate cache are its own vCPU's task (protocol
 
 from __future__ import annotations
 
-from modelcheck import Slot, SpinLock, assign, choose, sleep_point
-from specs.runstate.pfncache import Gpc, Kvm, Steps, refresh
-from specs.runstate.setup import Locks, enter, leave, lock, unlock
+from modelcheck import Slot, assign, choose
+from specs.runstate.pfncache import Gpc, Kvm, Steps, release_pfn
+from specs.runstate.setup import Locks, lock, unlock
 
 
-def other_vcpu(gpc: Gpc, kvm: Kvm, locks: Locks) -> Steps:
-    """The task of another vCPU refreshes its own cache: other instances of the same lock classes."""
+def other_cpu(gpc: Gpc, kvm: Kvm) -> Steps:
+    """Another CPU: the task of another vCPU refreshes its own cache, or somebody wakes a task on the first CPU.
+
+    Of the refresh, the steps that take locks: the cache is another instance of the same classes, which nobody else here
+    uses, so what it finds does not matter.
+    """
     while True:
-        yield sleep_point("vcpu_run()", preemptible=True).at("", "vcpu_run")
-        yield from enter(locks.srcu)
-        yield gpc.lock.read_lock(irq="off").at("G2", "kvm_xen_update_runstate_guest")
-        valid = yield gpc.check("G3")
-        yield gpc.lock.read_unlock(irq="on").at("G3", "kvm_xen_update_runstate_guest")
-        if not valid:
-            yield from refresh(gpc, kvm)
-        yield from leave(locks.srcu)
-
-
-def waker(rq_lock: SpinLock) -> Steps:
-    """try_to_wake_up() of a task on the vCPU's run queue, from any interrupt."""
-    while True:
-        yield rq_lock.lock(irq="off").at("", "try_to_wake_up")
-        yield rq_lock.unlock(irq="on").at("", "try_to_wake_up")
+        if (yield choose("on another CPU", "refresh", "wake")) == "refresh":
+            yield gpc.refresh_lock.lock().at("R1", "__kvm_gpc_refresh")
+            yield gpc.lock.write_lock(irq="off").at("R3", "__kvm_gpc_refresh")
+            yield from release_pfn(kvm)
+            yield gpc.lock.write_unlock(irq="on").at("R11", "__kvm_gpc_refresh")
+            yield gpc.refresh_lock.unlock().at("R12", "__kvm_gpc_refresh")
+        else:
+            yield kvm.rq_lock.lock(irq="off").at("", "try_to_wake_up")
+            yield kvm.rq_lock.unlock(irq="on").at("", "try_to_wake_up")
 
 
 def vm_attributes(long_mode: Slot, locks: Locks) -> Steps:

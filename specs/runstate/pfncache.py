@@ -145,7 +145,7 @@ def hva_to_pfn_retry(gpc: Gpc, kvm: Kvm) -> Steps:
             yield gpc.lock.write_unlock(irq="on").at("R11", RETRY)
             yield reach("refresh failed")
             return False
-        yield shared(f"new_pfn = the pfn of {gpc.name}'s page", (kvm.new_pfn, gpc.page_pfn)).at("H4", RETRY)
+        yield look_at_page(gpc, kvm)
         if gpc.mapping is not None:
             yield map_pfn(gpc, kvm, gpc.pfn).at("H5", RETRY)
         yield gpc.lock.write_lock(irq="off").at("H6", RETRY)
@@ -157,6 +157,12 @@ def hva_to_pfn_retry(gpc: Gpc, kvm: Kvm) -> Steps:
     yield from release_pfn(kvm)
     yield gpc.lock.write_unlock(irq="on").at("R11", RETRY)
     return True
+
+
+def look_at_page(gpc: Gpc, kvm: Kvm) -> Action:
+    """H4: what hva_to_pfn() finds behind uhva."""
+    branches = tuple(Branch(None, here, ((kvm.new_pfn, page.pfn),)) for here, page in gpc.behind())
+    return Action("shared", f"new_pfn = the pfn of {gpc.name}'s page", branches).at("H4", RETRY)
 
 
 def look_at_seq(gpc: Gpc, kvm: Kvm, first: bool) -> Action:
@@ -216,7 +222,7 @@ def speculative(gpc: Gpc, kvm: Kvm) -> Steps:
             yield gpc.lock.write_unlock(irq="on").at("R11", fn)
             yield reach("refresh failed")
             return False
-        yield shared(f"new_pfn = the pfn of {gpc.name}'s page", (kvm.new_pfn, gpc.page_pfn)).at("H4", RETRY)
+        yield look_at_page(gpc, kvm)
         quiet = kvm.in_progress.eq(0) & kvm.seq.eq(kvm.mmu_seq)
         if (yield test(quiet, "mmu_notifier_retry_hva()?").at("H7", RETRY)):
             break

@@ -5,8 +5,8 @@ each class of alike ones; two where entry times may repeat.  The reader starts o
 `readers`).
 
 stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard
-reads.  So one byte of each class of alike ones.  out-of-area: no byte, since bytes outside the area always count, but
-those that a compat struct does not have where the guest may leave long mode.  reader-terminates: the entry time alone,
+reads.  So one byte of each class of alike ones.  out-of-area: one byte outside the area of each store that leaves it, and one
+that a compat struct does not have where the guest may leave long mode.  reader-terminates: the entry time alone,
 since the loop's tests read nothing else, and no facts for z3.  The others look at no byte.
 
 Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and
@@ -49,9 +49,10 @@ def projections(setting: Setting) -> tuple[Projection, ...]:
             for number, each in enumerate(layouts_of(setting)):
                 groups = witness_classes(model, area_name(number), range(each.size), frozenset())
                 found.update(group[0] for group in groups)
-            return (Projection(frozenset(found)),)
-        case "out-of-area" if setting.text("mode") == "switches":
-            return (Projection(frozenset({COMPAT_END})),)
+            return (Projection(frozenset(found), beyond=_outside(setting)),)
+        case "out-of-area":
+            leaving = frozenset({COMPAT_END} if setting.text("mode") == "switches" else ())
+            return (Projection(leaving, beyond=_outside(setting)),)
         case "reader-terminates":
             carried = frozenset(range(4)) if setting.text("reader") == "state-only" else entry
             return (Projection(carried, facts=False),)
@@ -85,7 +86,7 @@ def equivalence(setting: Setting) -> Hashable:
         case "stale-mapping":
             where = tuple((each.split, each.update_byte < each.user_len1) for each in layouts_of(setting))
         case "out-of-area":
-            where = (layout.split, _leaves(setting, layout))
+            where = (layout.split, tuple(tuple(bool(byte) for byte in made) for made in _leaves(setting, layout)))
         case _:
             where = layout.split
     return _guest_half(writer(setting.version)), setting.property, layout.abi, where, rest
@@ -97,14 +98,19 @@ def _guest_half(version: Writer) -> Hashable:
     return tuple(getattr(version, field.name) for field in fields(version) if field.name != "name")
 
 
-def _leaves(setting: Setting, layout: Layout) -> tuple[bool, ...]:
-    """Which stores of the writer reach outside an area, by the writer's own code."""
+def _outside(setting: Setting) -> frozenset[int]:
+    """One byte of each store that leaves its area."""
+    return frozenset(byte for stores in _leaves(setting, layout_of(setting)) for byte in stores if byte)
+
+
+def _leaves(setting: Setting, layout: Layout) -> tuple[tuple[int, ...], ...]:
+    """Which stores of the writer reach outside an area, by the writer's own code, and a byte of each that does."""
     offset = PAGE_SIZE - layout.user_len1 if layout.split else 0  # the writer sees no more of the offset than this
     values = tuple([(name, offset if name == "offset" else value) for name, value in setting.values])
     return _which_leave(replace(setting, values=values), storing())
 
 
 @lru_cache(maxsize=512)  # 92 for each version and way of storing
-def _which_leave(setting: Setting, run: tuple[object, ...]) -> tuple[bool, ...]:
+def _which_leave(setting: Setting, run: tuple[object, ...]) -> tuple[tuple[int, ...], ...]:
     """The same, kept; `run` is what runs, so that other code in its place is asked anew."""
     return leaves(scene_of(setting))

@@ -73,7 +73,9 @@ def writer_witnesses(setting: Setting, layout: Layout, scene: Scene) -> tuple[st
     if writer(setting.version).trylock:
         found.append("trylock failed")
     if "RUNSTATE_ADDR" in scene.ioctls:
-        found += ["area registered", "area unregistered"]
+        found.append("area registered")
+    if scene.gpc1.active is not None:
+        found.append("area unregistered")
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 A projection says what a model leaves out: `carried` are the bytes of the area whose provenance is kept, `copied` those
 of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag, `facts`
-whether it holds on to what only z3 looks at.  The full model is the projection None.  Which projections prove which
+whether it holds on to what only z3 looks at, `beyond` the bytes outside the area whose stores are steps.  The full model is the projection None.  Which projections prove which
 property, and why, is in `projections`.
 
 Who takes part depends on the property (`CAST`); whoever can break it does:
@@ -31,7 +31,7 @@ from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
 from specs.runstate.memslots import memslot_updater
 from specs.runstate.migration import make_dirty, migration
-from specs.runstate.others import other_vcpu, vm_attributes, waker
+from specs.runstate.others import other_cpu, vm_attributes
 from specs.runstate.pfncache import make_gpc, make_kvm, make_page, make_place
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
@@ -60,6 +60,7 @@ class Projection:
     copied: tuple[int, ...] = ()
     early: bool = False
     facts: bool = True
+    beyond: frozenset[int] | None = None
 
 
 def layout_of(setting: Setting) -> Layout:
@@ -174,6 +175,7 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
                 fields=layout.fields,
                 tear=cast(Tear, setting.text("tear")),
                 carried=projection.carried if projection else None,
+                beyond=projection.beyond if projection else None,
                 marked=frozenset({layout.update_byte}),
                 bounds="out-of-area",
             )
@@ -220,8 +222,7 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
         model.process("memslots", memslot_updater, kvm, slot, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
     if name in LOCKING:
         other = make_gpc(model, "vcpu 1's gpc1", kvm=kvm)
-        model.process("vcpu1", other_vcpu, other, kvm, scene.locks, title="KVM, task of another vCPU", cpu=4)
-        model.process("waker", waker, kvm.rq_lock, title="try_to_wake_up()", cpu=5)
+        model.process("other", other_cpu, other, kvm, title="another vCPU's task, and wakeups", cpu=4)
     if scene.long_mode is not None:
         model.process("vm", vm_attributes, scene.long_mode, scene.locks, title="KVM, long mode switch", cpu=4)
     if dirty is not None:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modelcheck import Action, Area, Expr, assign, choose, reach, shared, smp_wmb, test
+from modelcheck import Access, Action, Area, Expr, assign, choose, reach, shared, smp_wmb, test
 from specs.runstate.layout import UPDATE, Parts
 from specs.runstate.migration import unsave
 from specs.runstate.pfncache import Gpc, Steps
@@ -205,8 +205,8 @@ def put(scene: Scene, target: Target, what: Put, form: str) -> Steps:
         yield unsave(dirty, 0 if window.gpc == scene.gpc1 else 1).at(what.step, GUEST)
 
 
-def leaves(scene: Scene) -> tuple[bool, ...]:
-    """Whether a store reaches outside an area, for each place and layout used and each that gpc2 may lead to.
+def leaves(scene: Scene) -> tuple[tuple[int, ...], ...]:
+    """The first byte outside its area of each store that leaves it, by place and layout and where gpc2 may lead to.
 
     All stores are what store() yields, whatever put_user() answers.
     """
@@ -218,8 +218,14 @@ def leaves(scene: Scene) -> tuple[bool, ...]:
                 target = Target(parts, Window(scene.gpc1, place.area), second if parts.split else None)
                 sizes = {each.area.name: each.area.size for each in scene.places}
                 made = [action.access for action in store(scene, target) if action.access is not None]
-                found.append(any(access.lo < 0 or access.hi > sizes[access.area] for access in made))
+                found.append(tuple(_first_outside(access, sizes[access.area]) for access in made))
     return tuple(found)
+
+
+def _first_outside(access: Access, size: int) -> int:
+    """A byte of the access that is outside its area, 0 where there is none."""
+    after = max(access.lo, size)
+    return after if after < access.hi else min(access.lo, 0)
 
 
 def storing() -> tuple[object, ...]:
