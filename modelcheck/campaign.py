@@ -151,7 +151,7 @@ class _Campaign:
         refused: dict[str, int] = {}
         for version in self.request.versions:
             for name in properties:
-                for values in self._combinations((), 0):
+                for values in self._combinations(name, (), 0):
                     setting = Setting(version, name, tuple(sorted(values)), self.request.memory)
                     why = self.spec.refuse(setting)
                     if why:
@@ -167,15 +167,16 @@ class _Campaign:
         return found
 
     def _combinations(
-        self, chosen: tuple[tuple[str, Value], ...], place: int
+        self, name: str, chosen: tuple[tuple[str, Value], ...], place: int
     ) -> Iterator[tuple[tuple[str, Value], ...]]:
         if place == len(self.spec.parameters):
             yield chosen
             return
         parameter = self.spec.parameters[place]
         given = dict(self.request.values).get(parameter.name)
-        for value in given or parameter.default or self.spec.defaults(parameter.name, chosen):
-            yield from self._combinations((*chosen, (parameter.name, value)), place + 1)
+        usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
+        for value in given or usual or self.spec.defaults(parameter.name, chosen):
+            yield from self._combinations(name, (*chosen, (parameter.name, value)), place + 1)
 
     def _prove(self, settings: list[Setting]) -> str:
         """Proves the spec's obligations; answers what could not be proved, "" where all was."""

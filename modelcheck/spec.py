@@ -33,7 +33,8 @@ class Parameter:
     """A parameter: either `choices` of text, or all whole numbers `lo..hi`.
 
     `default` are the values a check takes when the parameter is not set; an empty default leaves the choice to
-    `Spec.defaults`.
+    `Spec.defaults`.  Where several values are taken by default, only the properties in `only` take them all, others the
+    first; empty means all properties.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parameter:
     lo: int = 0
     hi: int = -1
     default: tuple[Value, ...] = ()
+    only: tuple[str, ...] = ()
 
     @property
     def numeric(self) -> bool:

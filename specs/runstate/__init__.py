@@ -14,7 +14,7 @@ from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
 from specs.runstate.properties import PROPERTIES
-from specs.runstate.scene import build, layout_of
+from specs.runstate.scene import SLOTS, build, layout_of
 from specs.runstate.versions import VERSIONS, writer
 
 PARAMETERS = (
@@ -63,6 +63,8 @@ PARAMETERS = (
               "ADJUST with state -1 too", ("none", "usual", "runnable", "adjust"), default=("usual",)),
     Parameter("to", "where RUNSTATE_ADDR moves the area: to the last byte of its page, or to the same offset",
               ("last", "same"), default=("last",)),
+    Parameter("vmm", "what the VMM does meanwhile: moves and unregisters the area, or changes memslots",
+              ("moves", "memslots"), default=("moves", "memslots"), only=SLOTS),
     Parameter("mode", "whether the guest may switch long mode", ("fixed", "switches"), default=("fixed",)),
     Parameter("steal", "whether run_delay and kvmclock have one time base", ("exact", "free"), default=("exact",)),
 )

@@ -66,7 +66,7 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
     data = [o for _, lo, hi in layout.fields for o in range(lo, hi)]
     field = {o: name.split("[")[0] for name, lo, hi in layout.fields for o in range(lo, hi)}
     groups = witness_classes(build(setting), "runstate", sorted(data), entry, field.__getitem__)
-    if relation(setting) == "increasing":
+    if relation(setting) in ("increasing", "distinct"):
         return [(group[0],) for group in groups]
     pairs = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1 :]]
     return sorted(pairs + [(group[0], group[1]) for group in groups if len(group) > 1])

@@ -13,6 +13,7 @@ Who takes part depends on the property (`CAST`); whoever can break it does:
 - An area that moves between two places, or is unregistered, is there where stores could miss it (`out-of-area`,
   `stale-mapping`).  While it moves, a reader has nothing that it may rely on, so elsewhere the area is registered again
   where it was.
+- The VMM either moves the area or changes memslots while the others run, not both at once; each is checked (`vmm`).
 - Locks that only one process of a model takes are left out of it.
 
 The processes get the area's name and size alone, and as much of the layout as they look at: where the area lies and
@@ -36,6 +37,7 @@ from specs.runstate.pfncache import make_gpc, make_kvm, make_page, make_place
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
 from specs.runstate.setup import Ghosts, Locks, Place, Scene
+from specs.runstate.values import by_readings, interrupted
 from specs.runstate.vcpu import sched_out, vcpu
 from specs.runstate.versions import writer
 
@@ -70,7 +72,13 @@ def layout_of(setting: Setting) -> Layout:
 
 def moves(setting: Setting) -> bool:
     """Whether RUNSTATE_ADDR moves the area between two places."""
-    return setting.property in ("out-of-area", "stale-mapping") and setting.text("ioctls") != "none"
+    able = setting.property in ("out-of-area", *SLOTS) and setting.text("ioctls") != "none"
+    return able and setting.text("vmm") == "moves"
+
+
+def slots_change(setting: Setting) -> bool:
+    """Whether the memslot updater runs."""
+    return setting.property in SLOTS and setting.text("vmm") == "memslots"
 
 
 def layouts_of(setting: Setting) -> tuple[Layout, ...]:
@@ -101,8 +109,8 @@ def locks_of(setting: Setting) -> Locks:
     if setting.property not in SLOTS:
         return Locks()
     attributes = Mutex("kvm->arch.xen.xen_lock" if writer(setting.version).xen_lock else "kvm->lock")
-    srcu = Srcu("kvm->srcu")
-    return Locks(None, attributes, srcu) if setting.property in LOCKING else Locks(srcu=srcu)
+    srcu = Srcu("kvm->srcu") if slots_change(setting) else None
+    return Locks(attributes=attributes if setting.property in LOCKING else None, srcu=srcu)
 
 
 def scene_of(setting: Setting) -> Scene:
@@ -110,7 +118,7 @@ def scene_of(setting: Setting) -> Scene:
     model, layout, name = Model("slots"), layout_of(setting), setting.property
     version, rt, ioctls = writer(setting.version), setting.text("preemption") == "rt", IOCTLS[setting.text("ioctls")]
     own = name == "own-read"
-    moving, slots = moves(setting), name in SLOTS
+    moving, slots = moves(setting), slots_change(setting)
     kvm = make_kvm(model, cache(version.cache), memslots=slots, tracked=moving, sleeping=rt)
     caches = [
         make_gpc(
@@ -150,7 +158,8 @@ def scene_of(setting: Setting) -> Scene:
         setting.text("flag") == "on",
         (*ioctls, "other") if name == "lost-dirty" else ioctls,
         setting.text("ioctls") in ("runnable", "adjust"),
-        setting.text("preemption") in ("full", "rt"),
+        interrupted(setting),
+        by_readings(setting),
         rt,
         own,
         setting.text("without"),
@@ -217,7 +226,7 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
     kvm, dirty, name = scene.kvm, scene.ghosts.dirty, setting.property
     caches = (scene.gpc1, scene.gpc2) if any(p.split for place in scene.places for p in place.parts) else (scene.gpc1,)
     model.process("notifier", mmu_notifier, kvm, caches, title="MMU notifier", cpu=2)
-    if name in SLOTS:
+    if slots_change(setting):
         slot = caches[-1].places[0]
         model.process("memslots", memslot_updater, kvm, slot, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
     if name in LOCKING:

@@ -79,7 +79,8 @@ class Scene:
     """What the writer works on, no more than it looks at: writers of areas with equal parts are one process (`scene`).
 
     `long_mode` is None where it never changes.  `now` is the clock reading of one call.  `interrupted`: sched_out may
-    come in the middle of the accounting.  `rt`: PREEMPT_RT.  `without` names what is left out on purpose (the
+    come in the middle of the accounting; `readings`: versions are then in the order of their clock readings, else in
+    the order in which they are made (`writer`).  `rt`: PREEMPT_RT.  `without` names what is left out on purpose (the
     parameter's help has them), `fix` what is put in.
     """
 
@@ -98,6 +99,7 @@ class Scene:
     ioctls: tuple[str, ...]
     runnable: bool
     interrupted: bool
+    readings: bool
     rt: bool
     own_reader: bool
     without: str

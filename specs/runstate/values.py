@@ -10,8 +10,8 @@ the snapshot is not k, so some byte w of it differs from k's (any byte, if there
 the same loads and the same w, and none of its versions has both e1 and w.  Where entry times may repeat, two bytes are
 carried; two versions with the same entry time that were mixed differ in two bytes taken from different ones.
 
-A version is named by the clock reading of its update.  That entry times are published in the order of the readings is
-not assumed: an update that sched_out interrupts publishes its own, older reading after the newer one (protocol.md D2).
+That entry times are published in the order of clock readings is not assumed: an update that sched_out interrupts
+publishes its own, older reading after the newer one (protocol.md D2, and `writer` on the order of versions).
 An update that leaves the entry time alone (36a85200, an overtaken reading) publishes the same version again with
 another state; a snapshot that has the one state or the other equals a published struct either way (12.1 item 2).
 """
@@ -28,30 +28,41 @@ from specs.runstate.versions import writer
 
 Byte = Callable[[int, int, str], Any]
 Version = dict[str, Any]
-Relation = Literal["increasing", "state-only", "steal", "repeat", "adjust", "free"]
+Relation = Literal["increasing", "distinct", "state-only", "steal", "repeat", "adjust", "free"]
 """How the fields of two versions, the older first, are related; see `relation`."""
 
 
 def relation(setting: Setting) -> Relation:
     """What is known of versions: from the clock, the accounting's form, and what the VMM does.
 
-    increasing: entry times are in the order of clock readings.  A reading may repeat: "state-only" where then nothing
+    increasing: entry times are in the order of clock readings.  "distinct": versions are in the order in which they are
+    made, and an interrupted update makes an older entry time late (`writer`).  A reading may repeat: "state-only" where then nothing
     but the state moves (a difference of 0 is added to the times), "steal" where run_delay may have moved though the
     clock did not, "repeat" where an interrupted update may add what was added before.  "adjust": RUNSTATE_ADJUST may
     move times and leave the entry time (protocol.md D5).  "free": the clock steps back; since 36a85200 such an update
     leaves times and entry time alone.
     """
-    clock, clamped = setting.text("clock"), writer(setting.version).clamped
-    interrupted = setting.text("preemption") in ("full", "rt")
+    clock, clamped, between = setting.text("clock"), writer(setting.version).clamped, interrupted(setting)
     if setting.text("ioctls") == "adjust":
         return "adjust" if clock == "increasing" else "free"
     if clock == "increasing":
-        return "increasing"
-    if interrupted:
+        return "distinct" if between and not by_readings(setting) else "increasing"
+    if between:
         return "repeat" if clock == "may-repeat" else "free"
     if clamped or clock == "may-repeat" and setting.text("steal") == "exact":
         return "state-only"
     return "steal" if clock == "may-repeat" else "free"
+
+
+def interrupted(setting: Setting) -> bool:
+    """Whether sched_out may come in the middle of the accounting."""
+    return setting.text("preemption") in ("full", "rt") and setting.text("fix") != "accounting"
+
+
+def by_readings(setting: Setting) -> bool:
+    """Whether versions are in the order of clock readings (see `writer`): the reader takes the entry time in parts."""
+    words = setting.property == "torn-read" and setting.number("abi") == 32 and setting.text("reader") != "state-only"
+    return words or setting.text("clock") != "increasing" or setting.text("ioctls") == "adjust"
 
 
 def make_values(layout: Layout, known: Relation) -> Values:
@@ -79,6 +90,9 @@ def make_values(layout: Layout, known: Relation) -> Values:
             found.append(("state is in 0..3", z3.ULE(v["state"], 3)))
         for a, b in zip(versions, versions[1:], strict=False):
             found += between(z3, a, b, known)
+        if known == "distinct":
+            entries = [v["state_entry_time"] for v in versions]
+            found.append(("entry times of distinct updates differ, in any order", z3.Distinct(*entries)))
         return found
 
     def entry_of(z3: Any, observation: Observation, load: str, byte: Byte) -> Any:
@@ -127,7 +141,7 @@ def make_values(layout: Layout, known: Relation) -> Values:
             wishes.append(v["state"] == k % 2)
             wishes.append(v["time[3]"] == 0)
             wishes.append(v["time[2]"] == 0)
-        if known == "increasing":
+        if known in ("increasing", "distinct"):
             wishes += [
                 z3.ULT(b["state_entry_time"] - a["state_entry_time"], 0x1000)
                 for a, b in zip(versions, versions[1:], strict=False)
@@ -145,7 +159,7 @@ def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tup
     moved = [early[f"time[{i}]"] != late[f"time[{i}]"] for i in range(4)]
     if known == "increasing":
         return [("clock readings strictly increase", z3.ULT(*entry))]
-    if known in ("free", "adjust"):
+    if known in ("free", "adjust", "distinct"):
         return [("entry times may step back", z3.BoolVal(True))] if known == "free" else []
     ordered = [("clock readings never step back, and may repeat", z3.ULE(*entry))]
     repeats = entry[0] == entry[1]

@@ -3,7 +3,12 @@
 One yield is one step, with the kernel's names.  Of the accounting half this module has what readers can see: the clock
 is read (A1), and the entry time, and with it a new version of the struct, is stored (A9); what A2 to A8 compute is in
 `accounting`.  A sched_out may come between the two, and then a newer entry time is published before an older one
-(protocol.md D2).  A version is named by its clock reading: the stamps of one sort are in the order of readings.
+(protocol.md D2).  What that means for readers depends on how they compare entry times:
+
+- Where a reader loads the entry time in two words, the order of two entry times decides whether a word of the one and a
+  word of the other make a third.  A version is then a clock reading, and the stamps are in the order of readings.
+- A reader that loads it at once only asks whether two are equal.  A version is then made at A9, in one step, and
+  nothing is assumed of entry times but that they differ: more schedules than there are, and a hundredth of the states.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from __future__ import annotations
 from modelcheck import (
     Irq,
     assign,
+    choose,
     fresh,
     local_irq_restore,
     local_irq_save,
@@ -53,17 +59,19 @@ def accounting(scene: Scene, call: Call) -> Steps:
     alone = scene.fix == "accounting" and not call.nested
     if alone:
         yield preempt_disable().at("A1", ACCOUNTING)
-    if not scene.interrupted or call.nested or alone:  # nothing comes between
-        yield fresh(scene.shadow).as_("runstate_entry_time = now, times[] += delta").at("A9", ACCOUNTING)
-    else:
+    late, made = False, "runstate_entry_time = now, times[] += delta"
+    split = scene.interrupted and not call.nested and not alone  # else nothing comes between A1 and A9
+    if split and scene.readings:
         yield fresh(scene.now).as_("now = get_kvmclock_ns()").at("A1", ACCOUNTING)
-        late = False
-        if scene.version.clamped:
-            late = yield test(scene.now.lt(scene.shadow), "now - runstate_entry_time < 0?").at("A6", ACCOUNTING)
-        if late:
-            yield reach("clock reading overtaken")
-        else:
-            yield shared("runstate_entry_time = now, times[] += delta", (scene.shadow, scene.now)).at("A9", ACCOUNTING)
+    if split and scene.version.clamped:
+        older = test(scene.now.lt(scene.shadow)) if scene.readings else choose("", False, True)
+        late = yield older.as_("now - runstate_entry_time < 0?").at("A6", ACCOUNTING)
+    if late:
+        yield reach("clock reading overtaken")
+    elif split and scene.readings:
+        yield shared(made, (scene.shadow, scene.now)).at("A9", ACCOUNTING)
+    else:
+        yield fresh(scene.shadow).as_(made).at("A9", ACCOUNTING)
     if alone:
         yield preempt_enable().at("A11", ACCOUNTING)
 
