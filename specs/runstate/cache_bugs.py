@@ -63,6 +63,7 @@ CASES = {
     "owner-config-notifier": Case(owners=1, config=True, notifier="frees"),  # B16
     "owner-config-keeping": Case(owners=1, config=True, notifier="keeps"),  # B19
     "hva-outside": Case(owners=1, notifier="frees", hva=True, in_memslot=False),  # B24
+    "hva-slot-goes": Case(owners=1, notifier="frees", hva=True, memslots=True),  # B24, as long as there is a slot
     "owner-memslots": Case(owners=1, memslots=True),
     "owner-memslots-notifier": Case(owners=1, memslots=True, notifier="frees"),
     "all": Case(owners=1, config=True, memslots=True, notifier="frees"),
@@ -99,6 +100,7 @@ def build_case(case: Case, version: str) -> Model:
         model.assertion(name, text, witnesses(case, kvm))
     model.deadlock("deadlock", "no process is stuck for ever", witnesses(case, kvm))
     model.sleep_in_atomic("sleep-in-atomic", "nothing sleeps while atomic", witnesses(case, kvm))
+    model.lock_order("lock-order", "no cycle in the order of lock classes", witnesses(case, kvm))
     model.invariant("type", type_invariant(gpc, kvm), "the fields fit together", witnesses(case, kvm))
     return model
 
@@ -125,9 +127,8 @@ def make_cache(model: Model, case: Case, kvm: Kvm) -> Gpc:
     """The cache of a case, with its places; all of them lie in the slot that a memslot updater changes."""
     numbers = sorted({page for page, _ in case.places})
     pages = {number: make_page(model, f"page {number}", number, case.in_memslot) for number in numbers}
-    slotted = case.memslots and not case.hva
     places = tuple(
-        make_place(model, f"place {i}", (pages[page],), offset, slotted and i == 1)
+        make_place(model, f"place {i}", (pages[page],), offset, case.memslots and i == 1)
         for i, (page, offset) in enumerate(case.places, 1)
     )
     return make_gpc(model, "gpc", places, kvm, deactivates=case.config, valid=case.valid, hva=case.hva)

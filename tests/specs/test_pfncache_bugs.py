@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pfncache_cases import NAMES, NEWEST, decide, violated
 
@@ -23,6 +25,7 @@ BUGS = [
     ("B19", "owner-config-keeping", "stale-mapping", (V517, SAME_PAGE, SERIAL, LATE, LOCKS, DROPPED, READ_FIRST)),
     ("B19", "owner-config-keeping", "inactive-valid", (V517, SAME_PAGE, SERIAL, LATE, LOCKS, DROPPED, READ_FIRST)),
     ("B24", "hva-outside", "stale-mapping", NAMES[:-1]),
+    ("B24 where a memslot goes", "hva-slot-goes", "stale-mapping", NAMES[:-1]),
 ]
 
 
@@ -31,7 +34,7 @@ def test_a_bug_is_in_the_versions_before_its_fix_and_in_no_other(case, name, ver
     assert violated(case, name) == versions
 
 
-@pytest.mark.parametrize("name", [*PROPERTIES, "deadlock", "sleep-in-atomic", "type"])
+@pytest.mark.parametrize("name", [*PROPERTIES, "deadlock", "lock-order", "sleep-in-atomic", "type"])
 @pytest.mark.parametrize("case", SMALL)
 def test_the_newest_version_has_none_of_them(case, name):
     assert decide(case, NEWEST, name).verdict == "holds"
@@ -40,6 +43,18 @@ def test_the_newest_version_has_none_of_them(case, name):
 @pytest.mark.parametrize("case", SMALL)
 def test_the_fields_fit_together_in_every_version(case):
     assert violated(case, "type") == ()
+
+
+@pytest.mark.parametrize("name", ["stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"])
+@pytest.mark.parametrize("case", ["owner-notifier", "user-config", "same-page-move"])
+def test_the_locks_of_preempt_rt_do_no_harm_to_the_cache(case, name):
+    assert decide(replace(CASES[case], sleeping=True), NEWEST, name).verdict == "holds"
+
+
+@pytest.mark.parametrize("version", NAMES)
+def test_no_version_takes_locks_in_two_orders(version):
+    for case in ("owner-config-keeping", "owner-memslots-notifier"):
+        assert decide(case, version, "lock-order").verdict == "holds"
 
 
 @pytest.mark.skipif(bool(native_missing()), reason="4.5 million states need the native engine")
