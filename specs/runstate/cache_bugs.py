@@ -35,7 +35,8 @@ class Case:
 
     `owners` check, store, and refresh where the check fails; `users` never refresh; `refreshers` do nothing else.
     `config` deactivates it and activates it again, `moves` activates it at any of its places; with `memslots` the slot
-    behind its first place is deleted and made again.  `notifier` invalidates pages that it "frees" or "keeps".
+    behind its first place is deleted and made again.  `notifier` invalidates pages that it "frees" or "keeps", or
+    pages "elsewhere" that no cache has.
     `places` are (page, offset in it), pages counted from 1.  `valid` is how it starts; `hva` how it was activated;
     `in_memslot` whether a memslot covers its pages; `sleeping` takes the locks of PREEMPT_RT.
     """
@@ -63,6 +64,7 @@ CASES = {
     "owner-config-notifier": Case(owners=1, config=True, notifier="frees"),  # B16
     "owner-config-keeping": Case(owners=1, config=True, notifier="keeps"),  # B19
     "hva-outside": Case(owners=1, notifier="frees", hva=True, in_memslot=False),  # B24
+    "owner-elsewhere": Case(owners=1, notifier="elsewhere", valid=False),  # B28, which takes a liveness property
     "hva-slot-goes": Case(owners=1, notifier="frees", hva=True, memslots=True),  # B24, as long as there is a slot
     "owner-memslots": Case(owners=1, memslots=True),
     "owner-memslots-notifier": Case(owners=1, memslots=True, notifier="frees"),
@@ -91,7 +93,7 @@ def build_case(case: Case, version: str) -> Model:
     elif case.moves:
         model.process("mover", mover, gpc, kvm, title="configuration thread")
     if case.notifier:
-        pages = tuple((page,) for page in gpc.pages)
+        pages = ((),) if case.notifier == "elsewhere" else tuple((page,) for page in gpc.pages)
         frees = case.notifier == "frees"
         model.process("notifier", mmu_notifier, kvm, (gpc,), None, pages, False, frees, title="MMU notifier")
     if case.memslots:
