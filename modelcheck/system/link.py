@@ -127,8 +127,9 @@ class System:
     def preemptible(self, host: int, local: Local, where: str) -> bool:
         """Whether the task in this local state may be preempted here.
 
-        A spinning lock held, interrupts off or a queued writer forbid it, and so do pending accesses: what runs on the
-        same CPU sees them in program order.  `where` is that of Process.
+        A spinning lock held or interrupts off forbid it, and so do pending accesses: what runs on the same CPU sees
+        them in program order.  A queued writer spins or, of a lock that sleeps, does not run.  Who holds a lock that
+        sleeps may be preempted ("anywhere" needs no form for PREEMPT_RT).  `where` is that of Process.
         """
         node = self.spaces[host].node(local)
         if node.action is None or node.context.atomic or local.queued or local.window:

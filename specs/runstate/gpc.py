@@ -1,7 +1,8 @@
 """gfn_to_pfn_cache: its state and check(), as protocol.md 3.1 and 3.2 have them.
 
-Source: virt/kvm/pfncache.c (Linux 5.17 to 7.3.4).  `pfncache` has the R, H and N2 steps, `activation` activate and
-deactivate, `invalidators` the notifier, `memslots` the memslot updater, `cache_versions` what each fix changed.
+Source: virt/kvm/pfncache.c (Linux 5.17 to 7.3.4).  `making` makes these, `pfncache` has the R, H and N2 steps,
+`activation` activate and deactivate, `invalidators` the notifier, `memslots` the memslot updater, `cache_versions` what
+each fix changed.
 
 A pfn is a name: fresh when a page is freed (and for an error pfn), compared for equality only.  So are the sequence
 numbers of the notifier, the memslots' generation and the kernel mappings.  Places are numbers: a gpa or khva is 0
@@ -17,12 +18,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from modelcheck import Action, Expr, Model, Mutex, RwLock, Slot, SpinLock, Srcu, lift, test
+from modelcheck import Action, Expr, Mutex, RwLock, Slot, SpinLock, Srcu, test
 from specs.runstate.cache_versions import Cache, cache
 
 Steps = Generator[Action, Any, Any]
 Requirement = tuple[Expr, str]
-TRACKED_BEFORE = cache("6addfcf27139")  # what a model of the writer alone runs on where nothing else is asked for
+PLAIN = cache("6addfcf27139")  # what a model of the writer runs on where no other version is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Kvm:
     rq_lock: SpinLock
     new_pfn: Slot
     mmu_seq: Slot
-    cache: Cache = TRACKED_BEFORE
+    cache: Cache = PLAIN
     in_progress: Slot | None = None
     generation: Slot | None = None
     srcu: Srcu | None = None
@@ -96,7 +97,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Gpc:
-    """One gfn_to_pfn_cache: its two locks, `valid`, and the pfn behind khva.
+    """One gfn_to_pfn_cache: its two locks, `valid` and the pfn behind khva, and the places it may be registered at.
 
     `gpa` and `uhva` are there where it may move, `generation` where memslots change (a GPA cache only; `newest` is
     that of the memslots), `active`, `listed` (on gpc_list) and the ghost `closed` (deactivate has returned) where it
@@ -127,17 +128,12 @@ class Gpc:
     def mapped(self) -> Expr:
         """khva still leads to the page (P6): its pfn was not freed since it was looked up."""
         found: Expr | None = None
-        for here, page in self.behind():
-            same = here & self.pfn.eq(page.pfn)
-            found = same if found is None else found | same
+        for number, page in enumerate(self.pages, 1):
+            same = self.pfn.eq(page.pfn)
+            here = same if self.uhva is None else self.uhva.eq(number) & same
+            found = here if found is None else found | here
         assert found is not None
         return found
-
-    def behind(self) -> tuple[tuple[Expr, Page], ...]:
-        """The page that uhva leads to, as (when it is this one, page)."""
-        if self.uhva is None:
-            return ((lift(1), self.pages[0]),)
-        return tuple((self.uhva.eq(number), page) for number, page in enumerate(self.pages, 1))
 
     def requires(self) -> tuple[Requirement, ...]:
         """What must hold of every store through khva: P6 in all its forms, and the offset (P7)."""
@@ -174,101 +170,3 @@ class Gpc:
         if self.uhva is not None:
             good = good & self.uhva.ne(0)
         return test(good, f"kvm_gpc_check({self.name})").at(step, "kvm_gpc_check")
-
-
-def make_kvm(
-    model: Model,
-    version: Cache = TRACKED_BEFORE,
-    memslots: bool = False,
-    tracked: bool = False,
-    notifiers: int = 3,
-    sleeping: bool = False,
-) -> Kvm:
-    """The state all caches share; `count` can only reach the number of notifiers.
-
-    `memslots`: a memslot updater runs.  `tracked`: some cache moves or is deactivated (`make_gpc`).  `sleeping`: the
-    locks are those of PREEMPT_RT.
-    """
-    tracked = tracked or not version.late_valid
-
-    def local(name: str, sort: str) -> Slot:
-        return model.local(model.name_of(name, sort))
-
-    return Kvm(
-        model.range("mn_active_invalidate_count", 0, notifiers),
-        model.name_of("gpc_invalidate_seq" if version.own_seq else "mmu_invalidate_seq", "seq"),
-        SpinLock("kvm->gpc_lock", sleeps=sleeping),
-        SpinLock("rq->__lock"),
-        local("new_pfn", "pfn"),
-        local("mmu_seq", "seq"),
-        version,
-        None if version.late_valid else model.range("mmu_invalidate_in_progress", 0, notifiers),
-        model.name_of("slots->generation", "generation") if memslots else None,
-        Srcu("kvm->srcu") if memslots else None,
-        old_pfn=None if version.late_valid else local("old_pfn", "pfn"),
-        old_map=local("old_khva", "mapping") if tracked else None,
-        new_map=local("new_khva", "mapping") if tracked else None,
-    )
-
-
-def make_page(model: Model, name: str, number: int = 0, in_memslot: bool = True) -> Page:
-    """A page of the VMM's memory; pages that one cache may be moved between need different numbers, from 1."""
-    return Page(name, model.name_of(name, "pfn", number), in_memslot)
-
-
-def make_place(
-    model: Model, name: str, pages: tuple[Page, ...], offset: int = 0, memslots: bool = False, slot: int = 1
-) -> Place:
-    """A place; with `memslots` its slot may change, and starts at `slot`."""
-    if not memslots:
-        return Place(name, pages, offset)
-    retired = tuple(model.bool(f"{name}: {page.name} was taken away") for page in pages)
-    invalid = model.bool(f"memslot of {name} is INVALID")
-    return Place(name, pages, offset, model.range(f"memslot of {name}", 0, len(pages), slot), invalid, retired)
-
-
-def make_gpc(
-    model: Model,
-    name: str,
-    places: tuple[Place, ...] = (),
-    kvm: Kvm | None = None,
-    deactivates: bool = False,
-    valid: bool = True,
-    hva: bool = False,
-) -> Gpc:
-    """A cache at the first of its places (one of its own where none is given), active, and valid or not.
-
-    `deactivates`: some process deactivates it.  `hva`: it was activated with a user address, so memslots do not matter.
-    A cache with several places or that `deactivates` needs a `kvm` made with `tracked`.
-    """
-    places = places or (Place(name, (make_page(model, f"{name}'s page"),)),)
-    slotted = any(place.slot is not None for place in places) and not hva
-    tracked = kvm is not None and kvm.new_map is not None
-    pages = tuple(dict.fromkeys(page for place in places for page in place.pages))
-    moves = len(places) > 1
-    uhva = model.range(f"{name}->uhva", 0, len(pages), 1) if moves or slotted or len(pages) > 1 else None
-    sleeping = kvm is not None and kvm.gpc_lock.sleeps
-    return Gpc(
-        name,
-        RwLock(f"{name}->lock", "gpc->lock", sleeping),
-        Mutex(f"{name}->refresh_lock", "gpc->refresh_lock"),
-        model.bool(f"{name}->valid", valid),
-        model.name_of(f"{name}->pfn", "pfn", pages[0].pfn.initial if valid else 0),
-        places,
-        model.range(f"{name}->gpa", 0, len(places), 1) if moves else None,
-        uhva,
-        model.name_of(f"{name}->generation", "generation") if slotted else None,
-        model.bool(f"{name}->active", True) if deactivates else None,
-        model.bool(f"{name} on gpc_list", True) if deactivates else None,
-        model.bool(f"{name} was deactivated") if deactivates else None,
-        Mapping(
-            model.range(f"{name}->khva", 0, len(places), int(valid)),
-            model.name_of(f"{name}->khva's mapping", "mapping", int(valid)),
-            model.bool(f"{name}->khva was unmapped"),
-            model.name_of(f"mapping of {name} unmapped last", "mapping"),
-        )
-        if tracked
-        else None,
-        kvm.generation if kvm is not None else None,
-        kvm is not None and not kvm.cache.rejects_inactive,
-    )

@@ -1,21 +1,31 @@
 """gfn_to_pfn_cache: refresh and invalidation, at the grain of the R, H and N steps of protocol.md 3.3, 3.4 and 3.6.
 
-Source: virt/kvm/pfncache.c (Linux 5.17 to 7.3.4).  The state is in `gpc`.  Simplified: the memslots are looked up at
-R6, under the lock, where older versions fetch the pointer at entry; a mapping that no cache holds (H3's, or the old
-one at R12, which no user can have any more) is not tracked once it is unmapped.
+Source: virt/kvm/pfncache.c (Linux 5.17 to 7.3.4).  The state is in `gpc`, the single steps in `refresh_steps`.
+Simplified: a mapping that no cache holds (H3's, or the old one at R12, which no user can have any more) is not tracked
+once it is unmapped.
 """
 
 from __future__ import annotations
 
-from modelcheck import Action, Branch, Expr, Fresh, Slot, assign, check, choose, ite, reach, shared, sleep_point, test
-from specs.runstate.gpc import Gpc, Kvm, Mapping, Page, Place, Steps, make_gpc, make_kvm, make_page, make_place
+from modelcheck import Expr, Fresh, assign, check, choose, ite, reach, shared, sleep_point, test
+from specs.runstate.gpc import Gpc, Kvm, Mapping, Page, Place, Steps
+from specs.runstate.making import make_gpc, make_kvm, make_page, make_place
+from specs.runstate.refresh_steps import (
+    REFRESH,
+    RETRY,
+    get_page,
+    install,
+    invalid,
+    look_at_seq,
+    look_up_again,
+    map_pfn,
+    unmapped,
+)
 
 __all__ = [
-    "Gpc", "Kvm", "Mapping", "Page", "Place", "Steps", "invalidate", "lookup", "make_gpc", "make_kvm", "make_page",
-    "make_place", "refresh", "refresh_locked", "release_pfn", "unmapped",
+    "Gpc", "Kvm", "Mapping", "Page", "Place", "Steps", "invalidate", "make_gpc", "make_kvm", "make_page", "make_place",
+    "refresh", "refresh_locked", "release_pfn",
 ]  # fmt: skip
-
-REFRESH, RETRY = "__kvm_gpc_refresh", "hva_to_pfn_retry"
 
 
 def refresh(gpc: Gpc, kvm: Kvm) -> Steps:
@@ -54,64 +64,6 @@ def refresh_locked(gpc: Gpc, kvm: Kvm, place: int = 0) -> Steps:
     return (yield from (hva_to_pfn_retry(gpc, kvm) if kvm.cache.late_valid else speculative(gpc, kvm)))
 
 
-def look_up_again(gpc: Gpc, kvm: Kvm, place: int) -> Action:
-    """R6: gpa, generation and uhva from the memslots where they are out of date; `error`, `changed` or `same`.
-
-    The memslots are those at this step.  Before 3ba2c95ea180 uhva had the offset, so another place in the same page is
-    a change.
-    """
-    assert gpc.uhva is not None
-    page = lookup(gpc, place)
-    stale, change = gpc.uhva.eq(0), gpc.uhva.ne(page)
-    updates: list[tuple[Slot, Expr | int]] = [(gpc.uhva, page)]
-    if gpc.gpa is not None and place:
-        stale = stale | gpc.gpa.ne(place)
-        updates.append((gpc.gpa, place))
-        if kvm.cache.offset_in_uhva:
-            change = change | gpc.gpa.ne(place)
-    if gpc.generation is not None and kvm.generation is not None:
-        stale = stale | gpc.generation.ne(kvm.generation)
-        updates.append((gpc.generation, kvm.generation))
-    good = gpc.valid.eq(gpc.valid) if isinstance(page, int) else page.ne(0)
-    found = shared("", *updates).branches[0].updates
-    branches = (
-        Branch("error", stale & ~good, found),
-        Branch("changed", stale & good & change, found),
-        Branch("same", stale & good & ~change, found),
-        Branch("same", ~stale),
-    )
-    return Action("shared", f"look {gpc.name} up again?", branches).at("R6", REFRESH)
-
-
-def lookup(gpc: Gpc, place: int) -> Expr | int:
-    """gfn_to_hva_memslot(): the page that the memslots have at a place (0: at its own), 0 for an error."""
-    if place or gpc.gpa is None:
-        return slot_page(gpc, gpc.places[(place or 1) - 1])
-    found = slot_page(gpc, gpc.places[-1])
-    for number, each in reversed(list(enumerate(gpc.places[:-1], 1))):
-        found = ite(gpc.gpa.eq(number), slot_page(gpc, each), found)
-    return found
-
-
-def slot_page(gpc: Gpc, place: Place) -> Expr | int:
-    """The page that the memslots have at a place now, as a number of this cache."""
-    numbers = [gpc.pages.index(page) + 1 for page in place.pages]
-    if gpc.generation is None or place.slot is None or place.invalid is None:
-        return numbers[0]
-    found: Expr | int = 0
-    for which, number in enumerate(numbers, 1):
-        found = ite(place.slot.eq(which), number, found)
-    return ite(place.invalid, 0, found)
-
-
-def invalid(gpc: Gpc) -> Action:
-    """valid = false, pfn an error, khva NULL."""
-    updates: list[tuple[Slot, Expr | int]] = [(gpc.valid, 0), (gpc.pfn, Fresh("pfn"))]
-    if gpc.mapping is not None:
-        updates.append((gpc.mapping.khva, 0))
-    return shared(f"{gpc.name} is invalid", *updates)
-
-
 def stays(gpc: Gpc, kvm: Kvm) -> Steps:
     """R8: the page is the same; khva goes to the new offset in it (since 8332f0ed4f18)."""
     assert gpc.mapping is not None
@@ -119,14 +71,6 @@ def stays(gpc: Gpc, kvm: Kvm) -> Steps:
     yield check(gpc.mapping.khva.ne(0), "half-refresh", trusted).at("R8", REFRESH)
     if kvm.cache.moves_khva and gpc.gpa is not None:
         yield shared(f"{gpc.name}->khva = old khva + offset", (gpc.mapping.khva, gpc.gpa)).at("R8", REFRESH)
-
-
-def unmapped(gpc: Gpc, mapping: Mapping, old: Slot | None = None) -> Action:
-    """gpc_unmap_khva() of what was taken, or of what the cache has: who still has it writes to nothing mapped."""
-    had = mapping.map if old is None else old
-    again = mapping.map.eq(had) & mapping.khva.ne(0)
-    updates = (mapping.unmapped, had), (mapping.gone, mapping.gone | again)
-    return shared(f"gpc_unmap_khva({gpc.name}'s old mapping)", *updates)
 
 
 def hva_to_pfn_retry(gpc: Gpc, kvm: Kvm) -> Steps:
@@ -145,7 +89,7 @@ def hva_to_pfn_retry(gpc: Gpc, kvm: Kvm) -> Steps:
             yield gpc.lock.write_unlock(irq="on").at("R11", RETRY)
             yield reach("refresh failed")
             return False
-        yield look_at_page(gpc, kvm)
+        yield get_page(gpc, kvm).at("H4", RETRY)
         if gpc.mapping is not None:
             yield map_pfn(gpc, kvm, gpc.pfn).at("H5", RETRY)
         yield gpc.lock.write_lock(irq="off").at("H6", RETRY)
@@ -157,50 +101,6 @@ def hva_to_pfn_retry(gpc: Gpc, kvm: Kvm) -> Steps:
     yield from release_pfn(kvm)
     yield gpc.lock.write_unlock(irq="on").at("R11", RETRY)
     return True
-
-
-def look_at_page(gpc: Gpc, kvm: Kvm) -> Action:
-    """H4: what hva_to_pfn() finds behind uhva."""
-    branches = tuple(Branch(None, here, ((kvm.new_pfn, page.pfn),)) for here, page in gpc.behind())
-    return Action("shared", f"new_pfn = the pfn of {gpc.name}'s page", branches).at("H4", RETRY)
-
-
-def look_at_seq(gpc: Gpc, kvm: Kvm, first: bool) -> Action:
-    """H1 and H2 under one hold of the lock; where the cache cannot be moved it is invalid already."""
-    updates: list[tuple[Slot, Expr | int]] = [(kvm.mmu_seq, kvm.seq)]
-    text = f"mmu_seq = {kvm.seq.name}"
-    if first and gpc.uhva is not None:
-        updates.append((gpc.valid, 0))
-        text = f"{gpc.name}->valid = false, {text}"
-    if first and gpc.mapping is not None and kvm.old_map is not None:
-        updates.append((kvm.old_map, gpc.mapping.map))
-    return shared(text, *updates)
-
-
-def map_pfn(gpc: Gpc, kvm: Kvm, old_pfn: Expr) -> Action:
-    """H5: the old mapping again where the pfn is the old one, else a new one."""
-    assert kvm.new_map is not None and kvm.old_map is not None
-    same = kvm.new_pfn.eq(old_pfn)
-    branches = (
-        Branch("old", same, ((kvm.new_map, kvm.old_map),)),
-        Branch("new", ~same, ((kvm.new_map, Fresh("mapping")),)),
-    )
-    return Action("shared", "new_khva", branches)
-
-
-def install(gpc: Gpc, kvm: Kvm, valid: bool = True) -> Action:
-    """H8: pfn and khva of this lookup, and before 58cd407ca4c6 not valid, which is set since long."""
-    updates: list[tuple[Slot, Expr | int]] = [(gpc.pfn, kvm.new_pfn)]
-    if valid:
-        updates.insert(0, (gpc.valid, 1))
-    if gpc.mapping is not None and kvm.new_map is not None:
-        updates += [
-            (gpc.mapping.khva, gpc.gpa if gpc.gpa is not None else 1),
-            (gpc.mapping.map, kvm.new_map),
-            (gpc.mapping.gone, kvm.new_map.eq(gpc.mapping.unmapped)),
-        ]
-    text = f"{gpc.name}->valid = true, pfn = new_pfn" if valid else f"{gpc.name}->pfn = new_pfn"
-    return shared(text, *updates)
 
 
 def speculative(gpc: Gpc, kvm: Kvm) -> Steps:
@@ -222,7 +122,7 @@ def speculative(gpc: Gpc, kvm: Kvm) -> Steps:
             yield gpc.lock.write_unlock(irq="on").at("R11", fn)
             yield reach("refresh failed")
             return False
-        yield look_at_page(gpc, kvm)
+        yield get_page(gpc, kvm).at("H4", RETRY)
         quiet = kvm.in_progress.eq(0) & kvm.seq.eq(kvm.mmu_seq)
         if (yield test(quiet, "mmu_notifier_retry_hva()?").at("H7", RETRY)):
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelcheck import Model, RwLock, SpinLock, assign, check, sleep_point
+from modelcheck import Model, RwLock, SpinLock, assign, check, local_irq_save, sleep_point
 from modelcheck.explore.run import Run
 from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, verify
 from modelcheck.system.link import System
@@ -194,28 +194,26 @@ def test_a_reader_that_is_not_the_last_wakes_nobody():
     assert [edge.choice for edge in run.enabled(0)] == ["read_unlock(r), last? -> True"]
 
 
-def test_the_slow_unlock_enables_interrupts_again(decide):
-    def model(off: SpinLock) -> Model:
+def test_the_slow_unlock_enables_interrupts_again_and_the_fast_one_does_not():
+    def reads():
+        yield RT.read_lock()
+        yield local_irq_save()
+        yield from RT.read_unlock_rt(RAW)
+        yield sleep_point("copies")
+
+    def writes():
+        yield RT.write_lock()
+
+    def sleeps(*steps: tuple[int, str]) -> list[str]:
         m = Model("irq")
-
-        def reads():
-            yield RT.read_lock()
-            yield off.lock(irq="off")
-            yield off.unlock()
-            yield from RT.read_unlock_rt(RAW)
-            yield sleep_point("copies")
-
-        def writes():
-            yield RT.write_lock()
-
         m.process("reads", reads)
         m.process("writes", writes)
         m.sleep_in_atomic()
-        return m
+        run = Run(System(m, frozenset({"sleep-in-atomic"})))
+        for process, choice in ((0, "read_lock(r)"), (0, "local_irq_save()"), *steps):
+            run.take(run.find(process, choice))
+        return [edge.choice for edge in run.enabled(0)]
 
-    outcome = decide(model(SpinLock("irqs")), "sleep-in-atomic")
-    assert [choice for process, choice in outcome.steps if process == 0][-2:] == [
-        "read_unlock(r), last? -> False",
-        "copies sleeps",
-    ]
-    assert (1, "write_lock(r) -> queues") not in outcome.steps  # with a writer there, interrupts are on again
+    assert sleeps((0, "read_unlock(r), last? -> False")) == ["copies sleeps"]
+    queued, last = (1, "write_lock(r) -> queues"), (0, "read_unlock(r), last? -> True")
+    assert sleeps(queued, last, (0, "spin_lock(rq)"), (0, "spin_unlock(rq)")) == ["copies"]

@@ -120,6 +120,7 @@ def test_a_grace_period_inside_a_read_section_waits_for_itself():
 def test_a_grace_period_sleeps_and_readers_may_sleep():
     assert verify(lone(SpinLock("s").lock()), "sleep-in-atomic").verdict == "violated"
     assert verify(lone(S.read_lock(), Mutex("m").lock()), "sleep-in-atomic").verdict == "holds"
+    assert [action.label for action in S.synchronize() if action.sleeps] == ["mutex_lock(srcu.gp_mutex)", WAITED]
 
 
 def test_a_mutex_held_over_a_grace_period_and_taken_by_readers_is_a_cycle_and_a_deadlock():
