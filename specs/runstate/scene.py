@@ -14,6 +14,8 @@ Who takes part depends on the property (`CAST`); whoever can break it does:
   `stale-mapping`).  While it moves, a reader has nothing that it may rely on, so elsewhere the area is registered again
   where it was.
 - The VMM either moves the area or changes memslots while the others run, not both at once; each is checked (`vmm`).
+- Which page is behind a cache decides no lock: where locks are looked at, an invalidation is of all pages or none, and
+  the pages stay.
 - Locks that only one process of a model takes are left out of it.
 
 The processes get the area's name and size alone, and as much of the layout as they look at: where the area lies and
@@ -33,7 +35,7 @@ from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
 from specs.runstate.memslots import memslot_updater
 from specs.runstate.migration import make_dirty, migration
 from specs.runstate.others import other_cpu, vm_attributes
-from specs.runstate.pfncache import make_gpc, make_kvm, make_page, make_place
+from specs.runstate.making import make_gpc, make_kvm, make_page, make_place
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
 from specs.runstate.setup import Ghosts, Locks, Place, Scene
@@ -225,7 +227,9 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
     """Everybody else that the property's cast has."""
     kvm, dirty, name = scene.kvm, scene.ghosts.dirty, setting.property
     caches = (scene.gpc1, scene.gpc2) if any(p.split for place in scene.places for p in place.parts) else (scene.gpc1,)
-    model.process("notifier", mmu_notifier, kvm, caches, title="MMU notifier", cpu=2)
+    every = tuple(dict.fromkeys(page for gpc in caches for page in gpc.pages))
+    ranges, frees = ((every, ()), False) if name in LOCKING else (None, True)
+    model.process("notifier", mmu_notifier, kvm, caches, None, ranges, False, frees, title="MMU notifier", cpu=2)
     if slots_change(setting):
         slot = caches[-1].places[0]
         model.process("memslots", memslot_updater, kvm, slot, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
