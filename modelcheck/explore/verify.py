@@ -7,15 +7,17 @@ model that the reference semantics took step by step and, where values matter, z
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from modelcheck.errors import UsageError
+from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.canonical import Rank, canonical_paths, rank_of
 from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer, edges_of
 from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.fairness import starves
 from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
+from modelcheck.explore.lasso import UNROLLED, lasso_of
 from modelcheck.explore.observing import Observer
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
 from modelcheck.explore.run import Run
@@ -24,6 +26,7 @@ from modelcheck.explore.tables_key import tables_key
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
+from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model, Property
 
 __all__ = ["REDUCTIONS", "Options", "Outcome", "Searched", "verify"]
@@ -185,7 +188,8 @@ class _Verification:
         """Equal for parts of which one speaks for the other, across all models of a sweep."""
         values = self.model.values.key if self.model.values is not None and self.prop.kind == "observation" else None
         about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
-        ended = tuple(p for p, table in enumerate(plain.processes) if table.name == self.prop.process)
+        asked = (self.prop.process, *self.prop.fair)
+        ended = tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
         passed = tuple(self._start_lines(table.process) for table in plain.processes)
         kind = self.prop.kind
         held = self._held(plain) if kind in ("deadlock", "lock-order") else None
@@ -211,10 +215,10 @@ class _Verification:
 
     def _search(self) -> tuple[Found, _Violation | None]:
         kind = self.prop.kind
-        keep = kind in ("deadlock", "lock-order", "terminates")
+        keep = kind in ("deadlock", "lock-order", "terminates", "eventually")
         decide = self._decide if kind == "observation" else None
-        # run-alone loops are looked for from states, not on steps, and partial-order reduction keeps only steps
-        ample = self.options.on("ample") and kind != "terminates"
+        # these are looked for from states and on fair runs, and partial-order reduction keeps only steps
+        ample = self.options.on("ample") and kind not in ("terminates", "eventually")
         self.confirmed = None
         self.met.clear()
         self.observer = Observer(self.part.tables.index)
@@ -256,6 +260,9 @@ class _Verification:
         if self.prop.kind == "terminates" and self.prop.condition is not None:
             process = next(i for i, table in enumerate(found.tables.processes) if table.name == self.prop.process)
             return spins(found, process, len(found.tables.invariants))
+        if self.prop.kind == "eventually":
+            fair = [i for i, table in enumerate(found.tables.processes) if table.name in self.prop.fair]
+            return starves(found, fair, len(found.tables.invariants), len(found.tables.invariants) + 1, self.bounds)
         return None
 
     def _searched(self, found: Found) -> Searched:
@@ -352,7 +359,10 @@ class _Verification:
             better = next(paths, None)
             if better is not None:
                 edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
-        whole = edges + [m.edge for taken in loop for m in taken.step(found.tables).moves]
+        repeated = [m.edge for taken in loop for m in taken.step(found.tables).moves]
+        if self.prop.kind == "eventually" and finding is not None:
+            return self._starved(edges, repeated, finding)
+        whole = edges + repeated
         ends = finding is not None or self.prop.kind == "invariant"
 
         def accept(run: Run) -> bool:
@@ -360,6 +370,19 @@ class _Verification:
 
         run = self.confirmer.replayed(whole, accept, self.prop.name)
         return _Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)
+
+    def _starved(self, edges: list[Edge], loop: list[Edge], finding: Finding) -> _Shown:
+        """A run whose loop closes on the full model too, which may take a few turns to come to what repeats."""
+        for turns in UNROLLED if loop else (1,):
+            for run in self.confirmer.runs(edges + turns * loop):
+                lasso = lasso_of(run, self.prop)
+                if lasso is not None:
+                    fair = [i for i, process in enumerate(run.system.processes) if process.name in self.prop.fair]
+                    stuck = () if lasso.loop else tuple(fair)
+                    finding = replace(finding, stuck=stuck)
+                    return _Shown(run, None, lasso.loop, "shortest way to a loop", finding, lasso.steps)
+        name = self.prop.name
+        raise InternalError(f"the counterexample to {name} does not repeat on the full model; please report this")
 
 
 class _Shown:
@@ -372,8 +395,10 @@ class _Shown:
         loop: int = 0,
         how: str = "",
         finding: Finding | None = None,
+        length: int | None = None,
     ) -> None:
-        self.steps = tuple((step.edge.process, step.edge.choice) for step in run.steps) if run is not None else ()
+        taken = run.steps[:length] if run is not None else []
+        self.steps = tuple((step.edge.process, step.edge.choice) for step in taken)
         self.numbers = numbers or []
         self.loop = loop
         self.how = how

@@ -14,14 +14,14 @@ from typing import Any, Literal
 
 from modelcheck.action import Action, Hold
 from modelcheck.errors import SpecError
-from modelcheck.expression import Domain, Expr, Slot, range_domain
+from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain
 from modelcheck.memory.area import Area
 from modelcheck.process.step_machine import Context
 from modelcheck.smt.values import Values
 
 Body = Callable[..., Generator[Action, Any, Any]]
 PropertyKind = Literal[
-    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates"
+    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates", "eventually"
 ]
 Where = Literal["anywhere", "sleeps", "points"]
 
@@ -31,7 +31,8 @@ class Property:
     """A property: its name, its kind, and what must be reachable for it to mean anything (`witnesses`).
 
     `condition` is the invariant, or for `terminates` when the process must end undisturbed; `process` is the process
-    a `terminates` property is about.
+    a `terminates` property is about.  For `eventually` it is when `goal` must be reached, by every run that is fair to
+    the processes named in `fair`.
     """
 
     name: str
@@ -41,6 +42,8 @@ class Property:
     assumptions: tuple[str, ...] = ()
     condition: Expr | None = None
     process: str = ""
+    goal: Expr | None = None
+    fair: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +197,25 @@ class Model:
     ) -> None:
         """The process, run alone from any reachable state where `when` holds, cannot loop without progress."""
         self._declare(Property(name, "terminates", help, witnesses, assumptions, when, process))
+
+    def eventually(
+        self,
+        name: str,
+        goal: Expr,
+        help: str = "",
+        witnesses: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        fair: tuple[str, ...] = (),
+        when: Expr = TRUE,
+    ) -> None:
+        """From every reachable state where `when` holds, `goal` is reached by every run weakly fair to `fair`.
+
+        A fair process that stays enabled takes a step; the others may stop for ever or run for ever.  What "enabled"
+        means, above all for nested processes and their hosts, is said in `explore.fairness`.
+        """
+        fairly = (f"{', '.join(fair)}: a process that can go on does (weak fairness)",) if fair else ()
+        assumptions = (*assumptions, *fairly)
+        self._declare(Property(name, "eventually", help, witnesses, assumptions, when, goal=goal, fair=fair))
 
     def property_names(self) -> list[tuple[str, str]]:
         """The properties as (name, what it says)."""
