@@ -114,6 +114,10 @@ def _no_obligations(values: tuple[Setting, ...]) -> tuple[Obligation, ...]:
     return ()
 
 
+def _no_reasons() -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 def _no_defaults(name: str, chosen: tuple[tuple[str, Value], ...]) -> tuple[Value, ...]:
     return ()
 
@@ -127,7 +131,8 @@ class Spec:
     spec).  `refuse(setting)` says in one sentence why a setting does not exist, or "".  `equivalence(setting)` is a
     key: settings with one key have equal models up to names, and one is checked for all.  `label(setting)` names the
     group a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict
-    counts.
+    counts.  `unreached()` says why lines need not be reached, as (what, why): a kernel function, `function step`, or
+    the text of a line.
     """
 
     name: str
@@ -143,6 +148,7 @@ class Spec:
     expected: Callable[[Setting], Expectation | None] = _no_expectation
     obligations: Callable[[tuple[Setting, ...]], tuple[Obligation, ...]] = _no_obligations
     defaults: Callable[[str, tuple[tuple[str, Value], ...]], tuple[Value, ...]] = _no_defaults
+    unreached: Callable[[], tuple[tuple[str, str], ...]] = _no_reasons
     path: str = ""
     digest: str = ""
 

@@ -30,6 +30,7 @@ def to_object(report: Report) -> dict[str, Any]:
         "solver": {**asdict(report.solver), "seconds": round(report.solver.seconds, 3)},
         "searched": report.searched,
         "spared": report.spared,
+        "coverage": asdict(report.coverage),
     }
 
 
@@ -60,7 +61,9 @@ def _result(result: Result) -> dict[str, Any]:
         "expected": result.expected,
         "expected_source": result.expected_source,
         "actors": list(result.actors),
+        "left_out": dict(result.left_out),
         "note": result.note,
+        "fault": result.fault,
     }
     if result.verdict == "violated":
         found |= {"id": result.id, "steps": result.steps, "switches": result.switches, "short": result.short}

@@ -6,7 +6,7 @@ model that the reference semantics took step by step and, where values matter, z
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
 from modelcheck.errors import InternalError, UsageError
@@ -21,6 +21,7 @@ from modelcheck.explore.lasso import UNROLLED, lasso_of
 from modelcheck.explore.observing import Observer
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
 from modelcheck.explore.run import Run
+from modelcheck.explore.slicing import left_out
 from modelcheck.explore.table import Step, Tables
 from modelcheck.explore.tables_key import tables_key
 from modelcheck.smt.solver import Solver
@@ -29,7 +30,10 @@ from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model, Property
 
-__all__ = ["REDUCTIONS", "Options", "Outcome", "Searched", "verify"]
+__all__ = ["REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
+
+Line = tuple[str, int]  # of source: file and number
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -54,7 +58,9 @@ class Outcome:
 
     `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
     or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values. `reached` are witnesses, `covered` source lines that some explored step ran.
+    values. `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those of the `actors`,
+    the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of every process,
+    `steps_of` the kernel function and step of those that were not covered.
     """
 
     verdict: str
@@ -71,12 +77,15 @@ class Outcome:
     numbers: tuple[dict[str, int], ...] = ()
     shortest: str = ""
     reached: frozenset[str] = frozenset()
-    covered: frozenset[tuple[str, int]] = frozenset()
-    lines: frozenset[tuple[str, int]] = frozenset()
+    covered: frozenset[Line] = frozenset()
+    lines: frozenset[Line] = frozenset()
     actors: tuple[str, ...] = ()
     fallback: str = ""  # why the engine asked for did not run it, "" where it did
     searched: int = 0  # parts that were searched
     spared: int = 0  # parts that were equal to one searched before, here or in another model
+    left_out: tuple[tuple[str, str], ...] = ()
+    sources: tuple[tuple[str, frozenset[Line]], ...] = ()
+    steps_of: tuple[tuple[Line, tuple[str, str]], ...] = ()
 
 
 def verify(
@@ -110,7 +119,7 @@ class Searched:
     transitions: int
     depth: int
     reached: frozenset[str]
-    covered: frozenset[tuple[str, int]]
+    covered: frozenset[Line]
     asked: frozenset[Observation]
     fallback: str
 
@@ -136,6 +145,7 @@ class _Verification:
     report: Report | None
     known: dict[Hashable, Searched]
     system: System = field(init=False)
+    whole: Tables = field(init=False)
     confirmer: Confirmer = field(init=False)
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
@@ -143,7 +153,7 @@ class _Verification:
     confirmed: Confirmed | None = None
     part: Part = field(init=False)  # the one that is being searched
     observer: Observer = field(init=False)  # of its states
-    lines: set[tuple[str, int]] = field(default_factory=set)
+    lines: set[Line] = field(default_factory=set)
     searched: int = 0
     spared: int = 0
     actors: dict[int, str] = field(default_factory=dict)
@@ -153,7 +163,7 @@ class _Verification:
         if self.prop.kind == "observation" and self.solver is None and self.model.values is not None:
             self.solver = Solver(self.model.values)
         self.confirmer = Confirmer(self.full or (lambda: self.model), self.system.watched, self.solver)
-        whole = whole_tables(self.system, self.prop)
+        whole = self.whole = whole_tables(self.system, self.prop)
         done: list[Searched] = []
         violations: list[_Violation] = []
         bound = ""
@@ -207,7 +217,7 @@ class _Verification:
             for table in plain.processes
         )
 
-    def _start_lines(self, process: int) -> tuple[tuple[str, int], ...]:
+    def _start_lines(self, process: int) -> tuple[Line, ...]:
         space = self.system.spaces[process]
         return tuple((space.machine.nodes[i].file, space.machine.nodes[i].line) for i in space.start_passed)
 
@@ -267,7 +277,7 @@ class _Verification:
 
     def _searched(self, found: Found) -> Searched:
         reached: set[str] = set()
-        covered: set[tuple[str, int]] = set()
+        covered: set[Line] = set()
         moves = [m for p, pc, which in found.taken for m in found.tables.processes[p].steps[pc][which].moves]
         summary = self.part.summary
         if summary is not None:
@@ -304,6 +314,7 @@ class _Verification:
             verdict = "vacuous"
         asked = set(self.asked).union(*(each.asked for each in done))
         finding = shown.finding
+        covered = frozenset[Line]().union(*(each.covered for each in done))
         return Outcome(
             verdict,
             sum(each.states for each in done),
@@ -319,13 +330,23 @@ class _Verification:
             tuple(shown.numbers),
             shown.how,
             reached,
-            frozenset[tuple[str, int]]().union(*(each.covered for each in done)),
+            covered,
             frozenset(self.lines),
             tuple(name for _, name in sorted(self.actors.items())),
             next((each.fallback for each in done if each.fallback), ""),
             self.searched,
             self.spared,
+            tuple(left_out(self.whole, frozenset(self.actors))),
+            tuple((space.process.name, frozenset(space.machine.lines)) for space in self.system.spaces),
+            tuple(self._steps_of(covered)),
         )
+
+    def _steps_of(self, covered: frozenset[Line]) -> Iterator[tuple[Line, tuple[str, str]]]:
+        """The kernel function and step of each line that has them and was not covered."""
+        for space in self.system.spaces:
+            for node in space.machine.nodes:
+                if node.action is not None and node.action.function and (node.file, node.line) not in covered:
+                    yield (node.file, node.line), (node.action.function, node.action.step)
 
     def _shown(self, violation: _Violation) -> _Shown:
         """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""

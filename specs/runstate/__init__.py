@@ -15,6 +15,7 @@ from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
 from specs.runstate.properties import PROPERTIES
 from specs.runstate.scene import build, layout_of
+from specs.runstate.unreached import unreached
 from specs.runstate.versions import VERSIONS, writer
 
 PARAMETERS = (
@@ -110,4 +111,5 @@ SPEC = Spec(
     expected=expected,
     obligations=obligations,
     defaults=defaults,
+    unreached=unreached,
 )
