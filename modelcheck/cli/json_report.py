@@ -25,7 +25,7 @@ def to_object(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": worst([result.verdict for result in report.results]),
         "seconds": round(report.seconds, 3),
-        "results": [_result(result) for result in report.results],
+        "results": [result_object(result) for result in report.results],
         "notes": [*report.notes, *report.faults],
         "solver": {**asdict(report.solver), "seconds": round(report.solver.seconds, 3)},
         "searched": report.searched,
@@ -34,7 +34,8 @@ def to_object(report: Report) -> dict[str, Any]:
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def result_object(result: Result) -> dict[str, Any]:
+    """One result as a plain dict."""
     found: dict[str, Any] = {
         "spec": result.spec,
         "version": result.version,

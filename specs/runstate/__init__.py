@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
 from specs.runstate import geometry
+from specs.runstate.cases import CASES
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
@@ -112,4 +113,5 @@ SPEC = Spec(
     obligations=obligations,
     defaults=defaults,
     unreached=unreached,
+    cases=CASES,
 )
