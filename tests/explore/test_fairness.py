@@ -380,3 +380,48 @@ def test_every_reduction_and_engine_gives_the_oracles_verdict_on_random_systems(
         assert len(lengths) == 1  # both engines show the same
         seen.append((outcome.verdict, bool(outcome.loop)))
     assert {("holds", False), ("violated", False), ("violated", True)} <= set(seen)
+
+
+def test_equal_tables_with_other_fair_processes_are_searched_again():
+    known: dict = {}
+    assert verify(flag_model(("writer", "spinner")), "cleared", known=known).verdict == "holds"
+    again = verify(flag_model(("writer", "spinner")), "cleared", known=known)
+    assert (again.verdict, again.searched, again.spared) == ("holds", 0, 1)
+
+    def twins(fair: str) -> Model:
+        """Two processes alike but for what they set, so that only who is fair tells the tables apart."""
+        m = Model("twins")
+        flag, other = m.bool("flag"), m.bool("other")
+
+        def sets(slot):
+            yield assign(slot, 1)
+
+        m.process("first", sets, flag)
+        m.process("second", sets, other)
+        m.eventually("set", flag.eq(1) & other.eq(0) | other.eq(1), fair=(fair,))
+        m.eventually("flag", flag.eq(1) | flag.eq(1) & other.eq(1), fair=(fair,))
+        return m
+
+    known = {}
+    options = Options(without=frozenset({"slice"}))
+    assert verify(twins("first"), "flag", options=options, known=known).verdict == "holds"
+    assert verify(twins("second"), "flag", options=options, known=known).verdict == "violated"
+
+
+def test_a_branch_that_would_be_guessed_is_not_taken_for_the_end_of_a_run():
+    """A refuted guess drops the run, which would look as if the process could not go on."""
+    m = Model("guess", memory="weak")
+    flag, other, done = m.number("flag", 0, 1), m.number("other", 0, 1), m.bool("done")
+
+    def looks():
+        seen = yield flag.read()
+        if (yield decide(value_of(seen).eq(1))):
+            yield reach("one")
+        yield other.write(1)
+        yield assign(done, 1)
+
+    m.process("looks", looks)
+    m.eventually("done", done.eq(1), fair=("looks",))
+    outcome = verify(m, "done")
+    assert (outcome.verdict, "is not guessed ahead of its loads" in outcome.bound) in (("holds", False),
+                                                                                      ("incomplete", True))
