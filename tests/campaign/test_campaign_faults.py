@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from modelcheck.cli.report import render
 from modelcheck.cli.status import exit_status, expect_status
 from modelcheck.errors import InternalError
 from modelcheck.results import Report, Request
+from modelcheck.workers import decide_all
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -52,7 +54,7 @@ class Unpicklable(Exception):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_specs_error_is_its_own_rows_result(workers, monkeypatch):
-    monkeypatch.setattr("modelcheck.workers.ALONE", 0)
+    monkeypatch.setattr(campaign_module, "decide_all", partial(decide_all, alone=0))  # workers at once
     report = checked({1: SpecError("no such lock", "toy.py:7")}, (0, 1, 2, 3), workers)
     assert rows(report) == [
         ("0,2", "holds", "", ""),
@@ -66,7 +68,7 @@ def test_a_specs_error_is_its_own_rows_result(workers, monkeypatch):
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("error", [ZeroDivisionError("no"), Unpicklable("no"), InternalError("no")])
 def test_an_error_of_ours_beats_a_specs_and_a_violation(workers, error, monkeypatch):
-    monkeypatch.setattr("modelcheck.workers.ALONE", 0)
+    monkeypatch.setattr(campaign_module, "decide_all", partial(decide_all, alone=0))  # workers at once
     report = checked({1: error, 3: SpecError("bad")}, (0, 1, 2, 3), workers, lock="off")
     assert [(room, verdict, fault) for room, verdict, _, fault in rows(report)] == [
         ("0,2", "violated", ""), ("1", "incomplete", "internal"), ("3", "incomplete", "spec")]
