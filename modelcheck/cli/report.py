@@ -132,14 +132,16 @@ def cost(report: Report) -> list[str]:
 
 def actors(results: Sequence[Result]) -> list[str]:
     """Which processes took part in the search of which properties, and which were left out of it, with the reason."""
-    groups: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[str]] = {}
+    groups: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[Result]] = {}
     for result in results:
         if result.actors:
-            groups.setdefault((result.actors, result.left_out), []).append(result.property)
-    lines = []
-    for (names, left_out), properties in groups.items():
+            groups.setdefault((result.actors, result.left_out), []).append(result)
+    place, lines = places(results), []
+    for (names, left_out), found in groups.items():
         without = "".join(f"; without {name}: {why}" for name, why in left_out)
-        what = f" ({', '.join(dict.fromkeys(properties))})" if len(groups) > 1 else ""
+        others = {result.property for key, group in groups.items() if key != (names, left_out) for result in group}
+        told = dict.fromkeys(f"{r.property} {place(r)}".rstrip() if r.property in others else r.property for r in found)
+        what = f" ({', '.join(told)})" if len(groups) > 1 else ""
         lines.append(f"Actors{what}: {', '.join(names)}{without}")
     return lines
 

@@ -208,6 +208,17 @@ def test_actors_and_who_was_left_out_are_told(check: Check, capsys: pytest.Captu
     assert (found["actors"], found["left_out"]) == (["writer"], {"reader": "reads only"})
 
 
+def test_where_only_some_rows_of_a_property_leave_a_process_out_they_are_named(
+        check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("writer", "reader")
+    check(report(result(parameters=(("abi", "64"),), actors=("writer",), left_out=(("reader", "reads only"),)),
+                 result(parameters=(("abi", "32"),), actors=both),
+                 result("q", parameters=(("abi", "64"),), actors=both)))
+    lines = capsys.readouterr().out.splitlines()
+    assert "Actors (p abi=64): writer; without reader: reads only" in lines
+    assert "Actors (p abi=32, q): writer, reader" in lines
+
+
 @pytest.mark.parametrize(("faults", "status"), [(("spec",), 2), (("internal",), 70), (("spec", "internal"), 70)])
 @pytest.mark.parametrize("option", [(), ("--expect",)])
 def test_an_error_in_one_row_decides_the_exit_status_and_the_others_are_printed(
