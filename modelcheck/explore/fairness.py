@@ -12,7 +12,7 @@ a state where no fair process is enabled, or a strongly connected set of states 
 process takes a step or is somewhere not enabled: a run may visit all of it for ever.  Both are one condition on
 strongly connected components, a single state without a step among them (Emerson, Lei, Modalities for Model Checking,
 Science of Computer Programming 8, 1987, section 5, for weak fairness only, where one pass suffices).  Components are
-Tarjan's (SIAM Journal on Computing 1, 1972), without recursion: linear in time, about 60 bytes a state and 6 an edge.
+Tarjan's (SIAM Journal on Computing 1, 1972), without recursion: linear in time, about 80 bytes a state and 6 an edge.
 
 Which reductions keep it.  *slice*: fair processes are roots, as is all that the conditions read; what is dropped
 writes nothing that is kept, so a fair run is one with it or without.  *symmetry*: equal tables with equal fair
@@ -52,6 +52,11 @@ def starves(found: Found, fair: Sequence[int], goal: int, when: int, bounds: Bou
     except _Ended as ended:
         found.bound = str(ended)
         return None
+
+
+def asks(found: Found, when: int) -> bool:
+    """Whether the condition holds in some state."""
+    return next(iter(found.distinct((), when)), None) is not None
 
 
 class _Starving:

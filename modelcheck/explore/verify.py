@@ -7,27 +7,26 @@ model that the reference semantics took step by step and, where values matter, z
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from modelcheck.errors import InternalError, UsageError
+from modelcheck.errors import UsageError
 from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.canonical import Rank, canonical_paths, rank_of
+from modelcheck.explore.canonical import canonical_paths
 from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer, edges_of
 from modelcheck.explore.engine import REFERENCE, Engine, run_search
-from modelcheck.explore.fairness import starves
+from modelcheck.explore.fairness import asks, starves
 from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
-from modelcheck.explore.lasso import UNROLLED, lasso_of
 from modelcheck.explore.observing import Observer
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
 from modelcheck.explore.run import Run
+from modelcheck.explore.shown import Shown, starved
 from modelcheck.explore.slicing import left_out
 from modelcheck.explore.table import Step, Tables
 from modelcheck.explore.tables_key import tables_key
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model, Property
 
 __all__ = ["REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
@@ -285,6 +284,8 @@ class _Verification:
         for move in moves:
             reached.update(move.reaches)
             covered.update(move.lines)
+        if self.prop.asked and asks(found, len(found.tables.invariants) + 1):
+            reached.add(self.prop.asked)
         for table in self.part.plain.processes:
             covered.update(self._start_lines(table.process))
         return Searched(
@@ -301,7 +302,7 @@ class _Verification:
 
     def _outcome(self, done: list[Searched], violations: list[_Violation], bound: str) -> Outcome:
         reached = frozenset[str]().union(*(each.reached for each in done))
-        verdict, shown = "holds", _Shown()
+        verdict, shown = "holds", Shown()
         if violations:
             verdict, bound = "violated", ""
             shown = min((self._shown(violation) for violation in violations), key=lambda each: each.rank)
@@ -348,20 +349,20 @@ class _Verification:
                 if node.action is not None and node.action.function and (node.file, node.line) not in covered:
                     yield (node.file, node.line), (node.action.function, node.action.step)
 
-    def _shown(self, violation: _Violation) -> _Shown:
+    def _shown(self, violation: _Violation) -> Shown:
         """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""
         options, part, path = self.options, violation.part, violation.found.path or ()
         if violation.confirmed is None:
             return self._replayed(violation)
         run, observation = violation.confirmed
         if not options.polish:
-            return _Shown(run)
+            return Shown(run)
         (run, observation), how = self.confirmer.best(
             part, path, violation.confirmed, options.canonical_states, self.bounds, options.engine
         )
-        return _Shown(run, self.confirmer.numbers(observation), how=how)
+        return Shown(run, self.confirmer.numbers(observation), how=how)
 
-    def _replayed(self, violation: _Violation) -> _Shown:
+    def _replayed(self, violation: _Violation) -> Shown:
         finding, found, part = violation.finding, violation.found, violation.part
         path = finding.path if finding is not None else found.path or ()
         loop = finding.loop if finding is not None else ()
@@ -382,7 +383,7 @@ class _Verification:
                 edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
         repeated = [m.edge for taken in loop for m in taken.step(found.tables).moves]
         if self.prop.kind == "eventually" and finding is not None:
-            return self._starved(edges, repeated, finding)
+            return starved(self.confirmer, self.prop, edges, repeated, finding)
         whole = edges + repeated
         ends = finding is not None or self.prop.kind == "invariant"
 
@@ -390,42 +391,4 @@ class _Verification:
             return ends or bool(run.steps) and run.steps[-1].edge.breaks == self.prop.name
 
         run = self.confirmer.replayed(whole, accept, self.prop.name)
-        return _Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)
-
-    def _starved(self, edges: list[Edge], loop: list[Edge], finding: Finding) -> _Shown:
-        """A run whose loop closes on the full model too, which may take a few turns to come to what repeats."""
-        for turns in UNROLLED if loop else (1,):
-            for run in self.confirmer.runs(edges + turns * loop):
-                lasso = lasso_of(run, self.prop)
-                if lasso is not None:
-                    fair = [i for i, process in enumerate(run.system.processes) if process.name in self.prop.fair]
-                    stuck = () if lasso.loop else tuple(fair)
-                    finding = replace(finding, stuck=stuck)
-                    return _Shown(run, None, lasso.loop, "shortest way to a loop", finding, lasso.steps)
-        name = self.prop.name
-        raise InternalError(f"the counterexample to {name} does not repeat on the full model; please report this")
-
-
-class _Shown:
-    """A run of the full model to show, with concrete values, the length of its loop, and how short it is."""
-
-    def __init__(
-        self,
-        run: Run | None = None,
-        numbers: list[dict[str, int]] | None = None,
-        loop: int = 0,
-        how: str = "",
-        finding: Finding | None = None,
-        length: int | None = None,
-    ) -> None:
-        taken = run.steps[:length] if run is not None else []
-        self.steps = tuple((step.edge.process, step.edge.choice) for step in taken)
-        self.numbers = numbers or []
-        self.loop = loop
-        self.how = how
-        self.finding = finding
-
-    @property
-    def rank(self) -> tuple[int, Rank]:
-        """What is shown of several parts' violations is the least of them all."""
-        return rank_of(self.steps)
+        return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)

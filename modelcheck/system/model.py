@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 from modelcheck.action import Action, Hold
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain
+from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain, to_text
 from modelcheck.memory.area import Area
 from modelcheck.process.step_machine import Context
 from modelcheck.smt.values import Values
@@ -44,6 +44,13 @@ class Property:
     process: str = ""
     goal: Expr | None = None
     fair: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The witness of an `eventually` property that its `when` holds somewhere, "" where it always does."""
+        if self.kind != "eventually" or self.condition is None or self.condition == TRUE:
+            return ""
+        return f"when {to_text(self.condition)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +218,13 @@ class Model:
         """From every reachable state where `when` holds, `goal` is reached by every run weakly fair to `fair`.
 
         A fair process that stays enabled takes a step; the others may stop for ever or run for ever.  What "enabled"
-        means, above all for nested processes and their hosts, is said in `explore.fairness`.
+        means, above all for nested processes and their hosts, is said in `explore.fairness`.  That `when` holds
+        somewhere is a witness of the property, `Property.asked`.
         """
         fairly = (f"{', '.join(fair)}: a process that can go on does (weak fairness)",) if fair else ()
         assumptions = (*assumptions, *fairly)
-        self._declare(Property(name, "eventually", help, witnesses, assumptions, when, goal=goal, fair=fair))
+        prop = Property(name, "eventually", help, witnesses, assumptions, when, goal=goal, fair=fair)
+        self._declare(replace(prop, witnesses=(*witnesses, prop.asked)) if prop.asked else prop)
 
     def property_names(self) -> list[tuple[str, str]]:
         """The properties as (name, what it says)."""
