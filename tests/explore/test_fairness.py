@@ -270,6 +270,7 @@ def test_a_condition_that_never_holds_makes_the_verdict_vacuous(engine):
     m.eventually("never asked", up.eq(0), fair=("writer",), when=never.eq(1))
     m.eventually("asked at the goal", up.eq(0), fair=("writer",), when=up.eq(0))
     assert verify(m, "never asked", options=Options(engine=engine)).verdict == "vacuous"
+    assert m.properties["never asked"].witnesses == ("a state that asks for the goal",)
     assert verify(m, "asked at the goal", options=Options(engine=engine)).verdict == "holds"
 
 
@@ -324,7 +325,7 @@ def test_a_bound_is_incomplete_also_after_the_search():
 
 
 def naive_verdict(naive: Naive, fair: tuple[int, ...], goal, when) -> str:
-    """Whether no run fair to `fair` avoids the goal from where `when` holds: a greatest fixed point, states as they are.
+    """The verdict by a greatest fixed point on states as they are: runs fair to `fair`, from where `when` holds.
 
     Stopping is a step of nobody, so every run is infinite; a fair process steps or is not enabled again and again.
     """
@@ -412,6 +413,20 @@ def test_equal_tables_with_other_fair_processes_are_searched_again():
         m.eventually("set", flag.eq(1) & other.eq(0) | other.eq(1), fair=(fair,))
         m.eventually("flag", flag.eq(1) | flag.eq(1) & other.eq(1), fair=(fair,))
         return m
+
+    known = {}
+    named = [Model(name) for name in ("one", "two")]
+    for m, name in zip(named, ("up", "raised"), strict=True):
+        slot = m.bool(name)
+
+        def raises(slot=slot):
+            yield assign(slot, 1)
+            yield assign(slot, 0)
+
+        m.process(name, raises, slot)
+        m.eventually("down", slot.eq(0), fair=(name,), when=slot.eq(1))
+    assert [verify(m, "down", known=known).verdict for m in named] == ["holds", "holds"]
+    assert len(known) == 1  # equal up to names, the witness too
 
     known = {}
     options = Options(without=frozenset({"slice"}))
