@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from modelcheck.memory import Area
     from modelcheck.smt.obligation import Obligation
     from modelcheck.smt.values import Observation, Values
-    from modelcheck.spec import Expectation, Parameter, PropertyInfo, Setting, Spec, Version
+    from modelcheck.spec import Case, Expectation, Parameter, PropertyInfo, Setting, Spec, Trial, Version
     from modelcheck.memory.area import Tear
     from modelcheck.sync import (
         Mutex, RwLock, SpinLock, Srcu, local_irq_restore, local_irq_save, preempt_disable, preempt_enable,
@@ -63,7 +63,7 @@ _HOME = {
     "memory.area": ("Tear",),
     "smt.obligation": ("Obligation",),
     "smt.values": ("Observation", "Values"),
-    "spec": ("Expectation", "Parameter", "PropertyInfo", "Setting", "Spec", "Version"),
+    "spec": ("Case", "Expectation", "Parameter", "PropertyInfo", "Setting", "Spec", "Trial", "Version"),
     "sync": ("Mutex", "RwLock", "SpinLock", "Srcu", "local_irq_restore", "local_irq_save", "preempt_disable",
              "preempt_enable"),
     "sync.spinlock": ("Irq",),
@@ -74,12 +74,12 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 # More than the fifteen names style asks for: each action a spec yields is one.
 __all__ = [
-    "OLD", "Access", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
-    "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError",
-    "SpinLock", "Srcu", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
-    "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift", "local_irq_restore", "local_irq_save", "mb",
-    "observe", "preempt_disable", "preempt_enable", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb",
-    "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
+    "OLD", "Access", "Action", "Area", "Branch", "Case", "Expectation", "Expr", "Fresh", "Irq", "Model",
+    "ModelcheckError", "Mutex", "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot",
+    "Spec", "SpecError", "SpinLock", "Srcu", "Tear", "Trial", "UsageError", "Values", "Version", "Where", "assign",
+    "barrier", "check", "choose", "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift",
+    "local_irq_restore", "local_irq_save", "mb", "observe", "preempt_disable", "preempt_enable", "progress", "reach",
+    "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
 ]
 
 

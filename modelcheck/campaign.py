@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from modelcheck.coverage import coverage_of
+from modelcheck.decided import Decided, failed, told
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
 from modelcheck.explore.engine import Engine, best_engine, native_missing
@@ -24,8 +26,6 @@ from modelcheck.system.model import Model
 from modelcheck.trace.build import build_trace, home
 from modelcheck.trace.file import trace_id, write_trace
 from modelcheck.workers import decide_all
-
-WORST = ("violated", "incomplete", "vacuous", "holds")
 
 Progress = Callable[[str, int, int, int, float], None]
 """Called now and then: what is being checked, states, depth, frontier, share of the combinations done (0 to 1)."""
@@ -40,36 +40,6 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         raise UsageError(f"there is no native engine: {native_missing()}; install again with one, or use --engine auto")
     with stop_on_signals(Stop()) as stop:
         return _Campaign(request, progress, stop).run()
-
-
-@dataclass(slots=True)
-class _Decided:
-    """One equivalence class, decided: its outcomes by projection, what they cost, and the assumptions they rest on.
-
-    `setting` is the member that was decided.
-    """
-
-    setting: Setting
-    outcomes: list[Outcome]
-    seconds: float = 0.0
-    bound: str = ""
-    memory: int = 0
-    assumptions: tuple[str, ...] = ()
-    witnesses: tuple[str, ...] = ()
-    solver: SolverCost = SolverCost()
-    searched: int = 0
-    spared: int = 0
-
-    @property
-    def verdict(self) -> str:
-        verdicts = {outcome.verdict for outcome in self.outcomes} | ({"incomplete"} if self.bound else set())
-        worst = next(verdict for verdict in WORST if verdict in verdicts)
-        if worst != "vacuous":
-            return worst
-        reached: frozenset[str] = frozenset().union(*(outcome.reached for outcome in self.outcomes))
-        return (
-            "holds" if reached.issuperset(self.witnesses) else "vacuous"
-        )  # what one projection misses, another may reach
 
 
 class _Campaign:
@@ -101,7 +71,9 @@ class _Campaign:
         for (_, _, key, _), members in classes.items():
             first.setdefault(key, members[0])
         decided = dict(zip(first, self._decide_all(list(first.values())), strict=True))
-        rows: dict[Hashable, list[tuple[list[Setting], _Decided]]] = {}
+        if all(one.error is not None for one in decided.values()):  # there is nothing to report beside it
+            raise next(one.error for one in decided.values() if one.error is not None)
+        rows: dict[Hashable, list[tuple[list[Setting], Decided]]] = {}
         for (_, _, key, _), members in classes.items():
             one = decided[key]
             for expectation, group in self._by_expectation(members):
@@ -111,6 +83,7 @@ class _Campaign:
                     self._pinned(members[0]),
                     self.spec.label(members[0]),
                     one.verdict,
+                    one.fault,
                     expectation,
                 )
                 rows.setdefault(place, []).append((group, one))
@@ -125,17 +98,21 @@ class _Campaign:
             sum(one.searched for one in decided.values()),
             sum(one.spared for one in decided.values()),
             tuple(self.faults),
+            coverage_of((o for one in decided.values() for o in one.outcomes), self.spec.unreached()),
         )
 
-    def _decide_all(self, settings: list[Setting]) -> list[_Decided]:
+    def _decide_all(self, settings: list[Setting]) -> list[Decided]:
         """One setting of every class, in order, by as many workers as asked for."""
         live = self.request.workers <= 1 or len(settings) <= 1
         if len(settings) <= 1:  # what would be several workers is several threads
             self.options = replace(self.options, engine=replace(self.engine, threads=self.request.workers))
 
-        def task(number: int) -> _Decided:
+        def task(number: int) -> Decided:
             self.share = number / len(settings)
-            return self._decide(settings[number], live)
+            try:
+                return self._decide(settings[number], live)
+            except Exception as error:
+                return failed(settings[number], error)
 
         def tick(done: int) -> None:
             if self.progress is not None and not live:
@@ -218,18 +195,23 @@ class _Campaign:
             sum(solver.seconds for solver in solvers),
         )
 
-    def _polish(self, shown: list[_Decided]) -> SolverCost:
+    def _polish(self, shown: list[Decided]) -> SolverCost:
         """Makes the counterexamples that are shown canonical, with concrete values; the others were only confirmed."""
         violated = list({id(one): one for one in shown if one.verdict == "violated"}.values())
 
-        def task(number: int) -> tuple[Outcome, SolverCost]:
+        def task(number: int) -> tuple[Outcome | tuple[str, str], SolverCost]:
             one, before = violated[number], self._cost()
-            projection = self.spec.projections(one.setting)[len(one.outcomes) - 1]  # the violated one is the last
-            return self._verify(one.setting, projection, True, False), self._cost() - before
+            try:
+                projection = self.spec.projections(one.setting)[len(one.outcomes) - 1]  # the violated one is the last
+                return self._verify(one.setting, projection, True, False), self._cost() - before
+            except Exception as error:
+                return told(error), self._cost() - before
 
         outcomes = decide_all(len(violated), task, self.request.workers, lambda done: None, self.bounds.stop)
         for one, (outcome, _) in zip(violated, outcomes, strict=True):
-            if outcome.verdict == "violated":  # else a signal came: the confirmed run is shown as it is
+            if not isinstance(outcome, Outcome):
+                one.fault, one.note = outcome  # violated all the same, as it was confirmed
+            elif outcome.verdict == "violated":  # else a signal came: the confirmed run is shown as it is
                 one.outcomes[-1] = outcome
         return sum((cost for _, cost in outcomes), SolverCost())
 
@@ -241,14 +223,14 @@ class _Campaign:
         full = partial(self.spec.model, setting, None)
         return verify(model, setting.property, self.bounds, options, solver, full, report, self.known)
 
-    def _decide(self, setting: Setting, live: bool) -> _Decided:
+    def _decide(self, setting: Setting, live: bool) -> Decided:
         """Every projection of one setting, up to the first that is violated."""
         started, before = time.monotonic(), self._cost()
         full = self.spec.model(setting, None)
         prop = full.properties[setting.property]
         solver = self._solver(full) if prop.kind == "observation" else None
         asked = solver.assumptions() if solver is not None else ()
-        result = _Decided(
+        result = Decided(
             setting,
             [],
             assumptions=(*prop.assumptions, *asked, *full.assumptions, *memory_assumptions(setting.memory)),
@@ -283,7 +265,7 @@ class _Campaign:
 
     # -- results ------------------------------------------------------------------------------------------------
 
-    def _result(self, parts: list[tuple[list[Setting], _Decided]], unproved: str) -> Result:
+    def _result(self, parts: list[tuple[list[Setting], Decided]], unproved: str) -> Result:
         settings = [setting for group, _ in parts for setting in group]
         first, decided = settings[0], list({id(d): d for _, d in parts}.values())
         outcomes = [outcome for one in decided for outcome in one.outcomes]
@@ -319,8 +301,10 @@ class _Campaign:
             count=len(settings),
             expected=expectation.verdict if expectation else "",
             expected_source=expectation.source if expectation else "",
-            actors=outcomes[0].actors if outcomes else (),
-            note=next((o.fallback for o in outcomes if o.fallback), ""),
+            actors=tuple(dict.fromkeys(name for o in outcomes for name in o.actors)),
+            left_out=outcomes[0].left_out if outcomes else (),
+            note=next((t for t in (*(one.note for one in decided), *(o.fallback for o in outcomes)) if t), ""),
+            fault=next((one.fault for one in decided if one.fault), ""),
         )
         if verdict != "violated":
             return result
@@ -328,7 +312,11 @@ class _Campaign:
         decided_at = dict(decided[0].setting.values)
         values = tuple((k, decided_at[k] if k in self.wide else v) for k, v in first.values)
         shown = Setting(first.version, first.property, values, first.memory)
-        return self._with_trace(result, shown, decided[0], expectation)
+        try:
+            return self._with_trace(result, shown, decided[0], expectation)
+        except Exception as error:  # what was found is told all the same
+            fault, note = told(error)
+            return replace(result, fault=fault, note=note)
 
     def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
         return tuple(
@@ -336,7 +324,7 @@ class _Campaign:
         )
 
     def _with_trace(
-        self, result: Result, setting: Setting, decided: _Decided, expectation: Expectation | None
+        self, result: Result, setting: Setting, decided: Decided, expectation: Expectation | None
     ) -> Result:
         outcome = next(o for o in decided.outcomes if o.verdict == "violated")
         case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""

@@ -75,7 +75,9 @@ class Result:
     expected: str = ""
     expected_source: str = ""
     actors: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()  # processes that took no part, each with why
     note: str = ""
+    fault: str = ""  # whose error ended it: "spec", "internal", "" where none did
     short: str = ""  # a violated property in two or three sentences
 
 
@@ -114,6 +116,30 @@ class SolverCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreached:
+    """A source line that no checked combination reached: the kernel's function and step it models, its text, and why.
+
+    `function` is the spec's own where no kernel function is named.
+    """
+
+    file: str
+    line: int
+    function: str
+    step: str
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many source lines the processes of the checked models have, how many were reached, and which were not."""
+
+    lines: int = 0
+    reached: int = 0
+    unreached: tuple[Unreached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All results of one check, in the order asked for, and how long the whole took in seconds.
 
@@ -127,3 +153,4 @@ class Report:
     searched: int = 0  # systems that were searched
     spared: int = 0  # systems that were equal to one searched before
     faults: tuple[str, ...] = ()
+    coverage: Coverage = Coverage()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from modelcheck.errors import SpecError, UsageError
 
@@ -96,6 +96,43 @@ class Expectation:
     source: str = ""
 
 
+CaseStatus = Literal["fixed", "known, not fixed", "confirmed", "refuted", "control"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A check that a case asks for, and the verdict that tells it: what `values` leaves out takes its defaults."""
+
+    version: str
+    property: str
+    values: tuple[tuple[str, Value], ...] = ()
+    memory: str = "tso"
+    verdict: str = "violated"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A known bug of the protocol, or what was taken for one.
+
+    `versions` and `conditions` (the fewest under which it shows) are text; `fixed_by` is a commit with its subject, ""
+    where there is none; `story` is two sentences.  `before` are checks that show it, `after` that it is gone or what it
+    is not.  `trace` is the name of a saved counterexample ("" where there is none).  `report` is longer text that can
+    be mailed.
+    """
+
+    id: str
+    title: str
+    versions: str
+    status: CaseStatus
+    story: str
+    before: tuple[Trial, ...] = ()
+    after: tuple[Trial, ...] = ()
+    fixed_by: str = ""
+    conditions: str = ""
+    trace: str = ""
+    report: str = ""
+
+
 def _no_projection(setting: Setting) -> tuple[Hashable, ...]:
     return (None,)
 
@@ -116,6 +153,10 @@ def _no_obligations(values: tuple[Setting, ...]) -> tuple[Obligation, ...]:
     return ()
 
 
+def _no_reasons() -> tuple[tuple[str, str], ...]:
+    return ()
+
+
 def _no_defaults(name: str, chosen: tuple[tuple[str, Value], ...]) -> tuple[Value, ...]:
     return ()
 
@@ -129,7 +170,8 @@ class Spec:
     spec).  `refuse(setting)` says in one sentence why a setting does not exist, or "".  `equivalence(setting)` is a
     key: settings with one key have equal models up to names, and one is checked for all.  `label(setting)` names the
     group a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict
-    counts.
+    counts.  `unreached()` says why lines need not be reached, as (what, why): a kernel function, `function step`, or
+    the text of a line.  `cases` are the known bugs.
     """
 
     name: str
@@ -145,6 +187,8 @@ class Spec:
     expected: Callable[[Setting], Expectation | None] = _no_expectation
     obligations: Callable[[tuple[Setting, ...]], tuple[Obligation, ...]] = _no_obligations
     defaults: Callable[[str, tuple[tuple[str, Value], ...]], tuple[Value, ...]] = _no_defaults
+    unreached: Callable[[], tuple[tuple[str, str], ...]] = _no_reasons
+    cases: tuple[Case, ...] = ()
     path: str = ""
     digest: str = ""
 
@@ -180,3 +224,11 @@ class Spec:
                 return parameter
         known = ", ".join(f"{p.name}={p.describe()}" for p in self.parameters) or "none"
         raise UsageError(f"spec {self.name!r} has no parameter {name!r}; there are {known}")
+
+    def case(self, id: str) -> Case:
+        """The known bug of that id; raises UsageError with what there is."""
+        for case in self.cases:
+            if case.id == id:
+                return case
+        known = ", ".join(case.id for case in self.cases) or "none"
+        raise UsageError(f"spec {self.name!r} has no bug {id!r}; there are {known}")

@@ -14,6 +14,7 @@ from modelcheck.cli.output import emit, tell
 from modelcheck.cli.request import Options, request
 from modelcheck.cli.status import exit_status, expect_status
 from modelcheck.errors import UsageError
+from modelcheck.spec import Spec
 
 
 @click.command(name="check", short_help="Verify a spec and print a verdict for each property.")
@@ -31,9 +32,13 @@ from modelcheck.errors import UsageError
 @click.option("--max-time", metavar="SECONDS", help="Stop after this time.")
 @click.option("--traces", metavar="DIR", help="Where counterexamples are saved; default ./modelcheck-traces.")
 @click.option("--expect", is_flag=True, help="Ask instead whether every verdict is the one the spec expects.")
+@click.option("--case", "cases", multiple=True, metavar="ID", help="Check a known bug: found, and gone where fixed?")
+@click.option("--bugs", is_flag=True, help="Check every known bug; see `modelcheck list --bugs`.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="No progress, and only the last line of the report.")
-def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **options: Any) -> int:
+def command(
+    spec: str | None, expect: bool, cases: tuple[str, ...], bugs: bool, as_json: bool, quiet: bool, **options: Any
+) -> int:
     """Verify SPEC, a name or a path to a .py file, for all combinations of versions, properties and parameters.
 
     Several names go into one option with commas, or the option is repeated. Verdicts: HOLDS for every schedule;
@@ -43,6 +48,8 @@ def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **option
     from modelcheck.cli import loader
 
     loaded = loader.load(loader.default_name() if spec is None else spec)
+    if cases or bugs:
+        return _check_cases(loaded, () if bugs else cases, Options(**options), as_json, quiet)
     asked = request(loaded, Options(**options))
     from modelcheck import campaign
     from modelcheck.cli.progress import ProgressLine
@@ -77,3 +84,21 @@ def command(spec: str | None, expect: bool, as_json: bool, quiet: bool, **option
         else:
             emit(line + "\n")
     return expect_status(report.results)
+
+
+def _check_cases(spec: Spec, ids: tuple[str, ...], options: Options, as_json: bool, quiet: bool) -> int:
+    """Known bugs instead of a request: what is checked is theirs, how is the options'."""
+    if click.get_current_context().get_parameter_source("memory") != click.core.ParameterSource.DEFAULT:
+        raise UsageError("--case and --bugs say themselves what is checked; leave --memory out")
+    from modelcheck.cli import case_check
+    from modelcheck.cli.progress import ProgressLine
+
+    names = tuple(name.strip() for text in ids for name in text.split(","))
+    gc.set_threshold(50_000, 20, 20)  # as above
+    with ProgressLine(quiet) as progress:
+        tried = case_check.check_cases(spec, names, options, progress)
+    emit(case_check.to_json(tried) if as_json else case_check.render(tried, quiet))
+    faults = [fault for one in tried for fault in one.report.faults]
+    for fault in dict.fromkeys(faults):
+        tell(f"error: {fault}")
+    return 2 if faults else case_check.status(tried)

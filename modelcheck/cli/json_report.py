@@ -25,15 +25,17 @@ def to_object(report: Report) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": worst([result.verdict for result in report.results]),
         "seconds": round(report.seconds, 3),
-        "results": [_result(result) for result in report.results],
+        "results": [result_object(result) for result in report.results],
         "notes": [*report.notes, *report.faults],
         "solver": {**asdict(report.solver), "seconds": round(report.solver.seconds, 3)},
         "searched": report.searched,
         "spared": report.spared,
+        "coverage": asdict(report.coverage),
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def result_object(result: Result) -> dict[str, Any]:
+    """One result as a plain dict."""
     found: dict[str, Any] = {
         "spec": result.spec,
         "version": result.version,
@@ -60,7 +62,9 @@ def _result(result: Result) -> dict[str, Any]:
         "expected": result.expected,
         "expected_source": result.expected_source,
         "actors": list(result.actors),
+        "left_out": dict(result.left_out),
         "note": result.note,
+        "fault": result.fault,
     }
     if result.verdict == "violated":
         found |= {"id": result.id, "steps": result.steps, "switches": result.switches, "short": result.short}

@@ -16,14 +16,21 @@ NAME = 34  # columns for a name; a longer one has a line of its own
 
 @click.command(name="list", short_help="Show what can be checked.")
 @click.argument("spec", required=False)
+@click.option("--bugs", is_flag=True, help="Show the known bugs, or with the id of one (--bugs D2) that one.")
+@click.option("--bug", metavar="ID", help="Show one known bug whole, with its report.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(spec: str | None, as_json: bool) -> int:
+def command(spec: str | None, bugs: bool, bug: str | None, as_json: bool) -> int:
     """Show what can be checked: specs, versions, properties, parameters.
 
     SPEC is a name or a path to a .py file; default every spec there is.
     """
     from modelcheck.cli import loader
 
+    if bugs or bug is not None:
+        from modelcheck.cli.bugs import show
+
+        emit(show(spec, bug, as_json))
+        return 0
     default = loader.default_name()
     specs = [loader.load(name) for name in ([spec] if spec is not None else loader.spec_names())]
     if as_json:

@@ -15,13 +15,12 @@ import sys
 import threading
 import types
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 
 import click
 
 from modelcheck.cli.output import quiet_stdout, tell
 from modelcheck.cli.status import INCOMPLETE, OURS, USAGE
-from modelcheck.errors import InternalError, ModelcheckError
+from modelcheck.errors import InternalError, ModelcheckError, internal_sentence, one_line
 
 VERBS = ("list", "check", "show", "replay", "litmus", "bench")
 TERMINATED = "stopped by SIGTERM before there was a result"
@@ -117,7 +116,7 @@ def _guarded(arguments: list[str]) -> int:
     except InternalError as error:
         return _internal(error)
     except ModelcheckError as error:
-        tell(f"error: {_one_line(str(error))}")
+        tell(f"error: {one_line(str(error))}")
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         tell(INTERRUPTED)
@@ -142,28 +141,16 @@ def _run(arguments: list[str]) -> int:
 
 def _usage(error: click.ClickException, arguments: list[str]) -> int:
     path = f"modelcheck {arguments[0]}" if arguments and arguments[0] in VERBS else "modelcheck"
-    message = _one_line(error.format_message()).rstrip(".")
+    message = one_line(error.format_message()).rstrip(".")
     message = message[:1].lower() + message[1:]
     tell(f"error: {message}; see '{path} --help'")
     return USAGE
 
 
 def _internal(error: Exception) -> int:
-    place = ""
-    trace = error.__traceback__
-    while trace is not None:
-        parts = PurePath(trace.tb_frame.f_code.co_filename).parts
-        place = f" ({'/'.join(parts[-3:])}:{trace.tb_lineno})"
-        trace = trace.tb_next
-    what = f"{type(error).__name__}: {_one_line(str(error))}" if str(error) else type(error).__name__
-    tell(f"internal error: {what}{place}; this is a bug of modelcheck, please report it "
-         "(MODELCHECK_DEBUG=1 shows the traceback)")
+    tell(f"internal error: {internal_sentence(error)}")
     if os.environ.get("MODELCHECK_DEBUG") == "1":
         import traceback
 
         traceback.print_exception(error)
     return OURS
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -16,7 +16,7 @@ from modelcheck.cli.rows import heading, matrix, places, table, wrapped
 from modelcheck.cli.status import WORST_FIRST, differences, expected_verdict, worst
 
 if TYPE_CHECKING:
-    from modelcheck.results import Report, Result
+    from modelcheck.results import Coverage, Report, Result
 
 
 def render(report: Report, quiet: bool = False) -> str:
@@ -93,7 +93,8 @@ def unfinished(results: Sequence[Result]) -> list[str]:
     for result in results:
         name = f"{result.property} {place(result)}".rstrip()
         if result.verdict == "incomplete":
-            lines.append(f"INCOMPLETE {name}: ended after {result.states:,} states: {result.bound or 'a bound'}")
+            ended = f"ended after {result.states:,} states: {result.bound or 'a bound'}"
+            lines.append(f"INCOMPLETE {name}: {result.bound if result.fault else ended}")
         elif result.verdict == "vacuous":
             missing = [witness for witness, reached in result.witnesses if not reached]
             lines.append(f"VACUOUS {name}: never reached: {', '.join(missing) or 'anything the property is about'}")
@@ -101,16 +102,15 @@ def unfinished(results: Sequence[Result]) -> list[str]:
 
 
 def remarks(report: Report) -> list[str]:
-    """Notes, lines that no search reached, and the assumptions of all results, each once.
+    """Notes, who took part, lines that no search reached, and the assumptions of all results, each once.
 
     Where every search ended early, at a violation or a bound, lines not reached tell nothing and are not listed.
     """
     results = report.results
     lines = [f"Note: {note}" for note in dict.fromkeys([*report.notes, *(r.note for r in results if r.note)])]
-    ended = [result for result in results if result.verdict in ("holds", "vacuous")]
-    missed = [line for line in results[0].uncovered if all(line in result.uncovered for result in results)]
-    if missed and ended:
-        lines.append(f"Source lines that were not reached: {by_file(missed)}")
+    lines += actors(results)
+    if any(result.verdict in ("holds", "vacuous") for result in results):
+        lines += coverage(report.coverage)
     assumptions = dict.fromkeys(assumption for result in results for assumption in result.assumptions)
     if assumptions:
         lines.append(f"Assumptions: {'; '.join(assumptions)}")
@@ -130,13 +130,38 @@ def cost(report: Report) -> list[str]:
     return [f"Cost: {'; '.join(parts)}"] if parts else []
 
 
-def by_file(places: Sequence[str]) -> str:
-    """Places `file:line` with each file named once."""
-    lines: dict[str, list[str]] = {}
-    for place in places:
-        file, _, line = place.rpartition(":")
-        lines.setdefault(file, []).append(line)
-    return "; ".join(f"{file}:{','.join(numbers)}" for file, numbers in lines.items())
+def actors(results: Sequence[Result]) -> list[str]:
+    """Which processes took part in the search of which properties, and which were left out of it, with the reason."""
+    groups: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], list[Result]] = {}
+    for result in results:
+        if result.actors:
+            groups.setdefault((result.actors, result.left_out), []).append(result)
+    place, lines = places(results), []
+    for (names, left_out), found in groups.items():
+        without = "".join(f"; without {name}: {why}" for name, why in left_out)
+        others = {result.property for key, group in groups.items() if key != (names, left_out) for result in group}
+        told = dict.fromkeys(f"{r.property} {place(r)}".rstrip() if r.property in others else r.property for r in found)
+        what = f" ({', '.join(told)})" if len(groups) > 1 else ""
+        lines.append(f"Actors{what}: {', '.join(names)}{without}")
+    return lines
+
+
+def coverage(found: Coverage) -> list[str]:
+    """How many source lines were reached, and those that were not by their reason, each file named once."""
+    if not found.lines:
+        return []
+    head = f"Coverage: {found.reached} of {found.lines} lines"
+    if not found.unreached:
+        return [head]
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for each in found.unreached:
+        name = f"{each.line} ({f'{each.function} {each.step}'.strip()})" if each.function else str(each.line)
+        reasons.setdefault(each.reason, {}).setdefault(each.file, []).append(name)
+    parts = []
+    for reason, files in reasons.items():
+        places = "; ".join(f"{file}:{', '.join(names)}" for file, names in files.items())
+        parts.append(f"{places}: {reason}")
+    return [f"{head}; {len(found.unreached)} not reached: {'; '.join(parts)}"]
 
 
 def totals(report: Report) -> str:

@@ -1,7 +1,8 @@
 """Exit statuses, and how many verdicts become one (design.md section 8).
 
 "violated" beats "incomplete" beats "vacuous" beats "holds"; with `--expect` anything incomplete is 3, and otherwise the
-question is whether every verdict is the expected one.
+question is whether every verdict is the expected one.  An error beats them all: 70 where it is ours, 2 where it is the
+spec's.
 """
 
 from __future__ import annotations
@@ -29,7 +30,14 @@ def worst(verdicts: Sequence[str]) -> str:
 
 def exit_status(results: Sequence[Result]) -> int:
     """The exit status of a check."""
+    if any(result.fault for result in results):
+        return fault_status(results)
     return _STATUS[worst([result.verdict for result in results])]
+
+
+def fault_status(results: Sequence[Result]) -> int:
+    """The exit status where an error ended some of the results: ours before the spec's."""
+    return OURS if any(result.fault == "internal" for result in results) else USAGE
 
 
 def expected_verdict(result: Result) -> str:
@@ -44,6 +52,8 @@ def differences(results: Sequence[Result]) -> list[Result]:
 
 def expect_status(results: Sequence[Result]) -> int:
     """The exit status of `check --expect`."""
+    if any(result.fault for result in results):
+        return fault_status(results)
     if not results or any(result.verdict == "incomplete" for result in results):
         return INCOMPLETE
     return VIOLATED if differences(results) else HOLDS

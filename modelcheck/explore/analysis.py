@@ -100,6 +100,10 @@ def spins(found: Found, process: int, condition: int) -> Finding | None:
     def key(state: State) -> tuple[int, ...]:
         return tuple(state[i] for i in order)
 
+    def ends_turn(step: Step) -> bool:
+        """Whether a loop that passes here is none: progress, or a nested process that starts anew."""
+        return step.progress or step.moves[0].edge.preempts
+
     def loop_from(start: State) -> tuple[Path, Path] | None:
         """Depth-first search of the process alone: the way to a loop, and the loop, closed by a state met again."""
         path: list[tuple[State, list[tuple[int, State]], Taken | None]] = []
@@ -107,7 +111,8 @@ def spins(found: Found, process: int, condition: int) -> Finding | None:
 
         def push(state: State, taken: Taken | None) -> None:
             on_path[key(state)] = len(path)
-            outs = [(n, s) for n, s in step_of[state[process]](state) if not table.steps[state[process]][n].progress]
+            steps = table.steps[state[process]]
+            outs = [(n, s) for n, s in step_of[state[process]](state) if not ends_turn(steps[n])]
             path.append((state, outs, taken))
 
         push(start, None)

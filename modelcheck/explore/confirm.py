@@ -7,7 +7,7 @@ model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from modelcheck.errors import InternalError
@@ -85,9 +85,13 @@ class Confirmer:
             raise InternalError("z3 lost an answer it had; please report this")
         return numbers
 
+    def runs(self, edges: list[Edge]) -> Iterator[Run]:
+        """The runs of the full model along `edges`, one for each way to order what they leave open."""
+        return lifts(self.target, edges)
+
     def replayed(self, edges: list[Edge], accept: Callable[[Run], bool], name: str) -> Run:
         """The run of the full model along `edges`; a path of reduced tables that has none is an error of ours."""
-        run = next((run for run in lifts(self.target, edges) if accept(run)), None)
+        run = next((run for run in self.runs(edges) if accept(run)), None)
         if run is None:
             raise InternalError(f"the counterexample to {name} does not replay on the full model; please report this")
         return run

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from modelcheck.errors import SpecError
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.dead_slots import reset_dead_slots
 from modelcheck.explore.engine import Engine
@@ -46,6 +47,12 @@ def whole_tables(system: System, prop: Property) -> Tables:
     tables = build_tables(system, invariants)
     if prop.kind == "terminates" and prop.condition is not None:
         tables = replace(tables, asked=(prop.condition,))
+    if prop.kind == "eventually" and prop.goal is not None and prop.condition is not None:
+        tables = replace(tables, asked=(prop.goal, prop.condition))
+        unknown = [name for name in prop.fair if name not in {table.name for table in tables.processes}]
+        if unknown:
+            there = ", ".join(table.name for table in tables.processes)
+            raise SpecError(f"property {prop.name!r} is fair to {unknown[0]!r}, which is no process; there are {there}")
     return tables
 
 
@@ -125,6 +132,8 @@ def _roots(system: System, prop: Property, tables: Tables) -> frozenset[int]:
         return frozenset(i for i, table in enumerate(tables.processes) if may_block(table))
     if kind == "terminates":
         return frozenset(i for i, table in enumerate(tables.processes) if table.name == prop.process)
+    if kind == "eventually":
+        return frozenset(i for i, table in enumerate(tables.processes) if table.name in prop.fair)
     if kind == "invariant":
         return frozenset(range(len(tables.processes)))
     found = set()

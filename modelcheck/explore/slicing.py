@@ -8,7 +8,7 @@ design.md section 5 are instances.)  Its invariant: every guard of a kept proces
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables, Touched
@@ -39,6 +39,17 @@ def influencing(tables: Tables, roots: frozenset[int]) -> frozenset[int]:
         if not more:
             return frozenset(kept)
         kept |= more
+
+
+def left_out(tables: Tables, kept: frozenset[int]) -> Iterator[tuple[str, str]]:
+    """The processes that are not among `kept`, as the model numbers them, and why nothing there depends on them."""
+    for table in tables.processes:
+        if table.process in kept:
+            continue
+        others = [other for other in tables.processes if other is not table]
+        read = frozenset[Touched](tables.visible).union(*(other.reads for other in others))
+        alone = table.pc not in read and table.writes.isdisjoint(read)
+        yield table.name, "reads only" if alone else "writes nothing that this property depends on"
 
 
 def drop_unread(tables: Tables) -> Tables:

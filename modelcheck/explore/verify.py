@@ -6,19 +6,22 @@ model that the reference semantics took step by step and, where values matter, z
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
 from modelcheck.errors import UsageError
 from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.canonical import Rank, canonical_paths, rank_of
+from modelcheck.explore.canonical import canonical_paths
 from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer, edges_of
 from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.fairness import asks, starves
 from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
 from modelcheck.explore.observing import Observer
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
 from modelcheck.explore.run import Run
+from modelcheck.explore.shown import Shown, starved
+from modelcheck.explore.slicing import left_out
 from modelcheck.explore.table import Step, Tables
 from modelcheck.explore.tables_key import tables_key
 from modelcheck.smt.solver import Solver
@@ -26,7 +29,10 @@ from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 
-__all__ = ["REDUCTIONS", "Options", "Outcome", "Searched", "verify"]
+__all__ = ["REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
+
+Line = tuple[str, int]  # of source: file and number
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -51,7 +57,9 @@ class Outcome:
 
     `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
     or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values. `reached` are witnesses, `covered` source lines that some explored step ran.
+    values. `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those of the `actors`,
+    the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of every process,
+    `steps_of` the kernel function and step of those that were not covered.
     """
 
     verdict: str
@@ -68,12 +76,15 @@ class Outcome:
     numbers: tuple[dict[str, int], ...] = ()
     shortest: str = ""
     reached: frozenset[str] = frozenset()
-    covered: frozenset[tuple[str, int]] = frozenset()
-    lines: frozenset[tuple[str, int]] = frozenset()
+    covered: frozenset[Line] = frozenset()
+    lines: frozenset[Line] = frozenset()
     actors: tuple[str, ...] = ()
     fallback: str = ""  # why the engine asked for did not run it, "" where it did
     searched: int = 0  # parts that were searched
     spared: int = 0  # parts that were equal to one searched before, here or in another model
+    left_out: tuple[tuple[str, str], ...] = ()
+    sources: tuple[tuple[str, frozenset[Line]], ...] = ()
+    steps_of: tuple[tuple[Line, tuple[str, str]], ...] = ()
 
 
 def verify(
@@ -107,7 +118,7 @@ class Searched:
     transitions: int
     depth: int
     reached: frozenset[str]
-    covered: frozenset[tuple[str, int]]
+    covered: frozenset[Line]
     asked: frozenset[Observation]
     fallback: str
 
@@ -133,6 +144,7 @@ class _Verification:
     report: Report | None
     known: dict[Hashable, Searched]
     system: System = field(init=False)
+    whole: Tables = field(init=False)
     confirmer: Confirmer = field(init=False)
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
@@ -140,7 +152,7 @@ class _Verification:
     confirmed: Confirmed | None = None
     part: Part = field(init=False)  # the one that is being searched
     observer: Observer = field(init=False)  # of its states
-    lines: set[tuple[str, int]] = field(default_factory=set)
+    lines: set[Line] = field(default_factory=set)
     searched: int = 0
     spared: int = 0
     actors: dict[int, str] = field(default_factory=dict)
@@ -150,7 +162,7 @@ class _Verification:
         if self.prop.kind == "observation" and self.solver is None and self.model.values is not None:
             self.solver = Solver(self.model.values)
         self.confirmer = Confirmer(self.full or (lambda: self.model), self.system.watched, self.solver)
-        whole = whole_tables(self.system, self.prop)
+        whole = self.whole = whole_tables(self.system, self.prop)
         done: list[Searched] = []
         violations: list[_Violation] = []
         bound = ""
@@ -185,7 +197,8 @@ class _Verification:
         """Equal for parts of which one speaks for the other, across all models of a sweep."""
         values = self.model.values.key if self.model.values is not None and self.prop.kind == "observation" else None
         about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
-        ended = tuple(p for p, table in enumerate(plain.processes) if table.name == self.prop.process)
+        asked = (self.prop.process, *self.prop.fair)
+        ended = tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
         passed = tuple(self._start_lines(table.process) for table in plain.processes)
         kind = self.prop.kind
         held = self._held(plain) if kind in ("deadlock", "lock-order") else None
@@ -203,7 +216,7 @@ class _Verification:
             for table in plain.processes
         )
 
-    def _start_lines(self, process: int) -> tuple[tuple[str, int], ...]:
+    def _start_lines(self, process: int) -> tuple[Line, ...]:
         space = self.system.spaces[process]
         return tuple((space.machine.nodes[i].file, space.machine.nodes[i].line) for i in space.start_passed)
 
@@ -211,10 +224,10 @@ class _Verification:
 
     def _search(self) -> tuple[Found, _Violation | None]:
         kind = self.prop.kind
-        keep = kind in ("deadlock", "lock-order", "terminates")
+        keep = kind in ("deadlock", "lock-order", "terminates", "eventually")
         decide = self._decide if kind == "observation" else None
-        # run-alone loops are looked for from states, not on steps, and partial-order reduction keeps only steps
-        ample = self.options.on("ample") and kind != "terminates"
+        # these are looked for from states and on fair runs, and partial-order reduction keeps only steps
+        ample = self.options.on("ample") and kind not in ("terminates", "eventually")
         self.confirmed = None
         self.met.clear()
         self.observer = Observer(self.part.tables.index)
@@ -256,11 +269,14 @@ class _Verification:
         if self.prop.kind == "terminates" and self.prop.condition is not None:
             process = next(i for i, table in enumerate(found.tables.processes) if table.name == self.prop.process)
             return spins(found, process, len(found.tables.invariants))
+        if self.prop.kind == "eventually":
+            fair = [i for i, table in enumerate(found.tables.processes) if table.name in self.prop.fair]
+            return starves(found, fair, len(found.tables.invariants), len(found.tables.invariants) + 1, self.bounds)
         return None
 
     def _searched(self, found: Found) -> Searched:
         reached: set[str] = set()
-        covered: set[tuple[str, int]] = set()
+        covered: set[Line] = set()
         moves = [m for p, pc, which in found.taken for m in found.tables.processes[p].steps[pc][which].moves]
         summary = self.part.summary
         if summary is not None:
@@ -268,6 +284,8 @@ class _Verification:
         for move in moves:
             reached.update(move.reaches)
             covered.update(move.lines)
+        if self.prop.asked and asks(found, len(found.tables.invariants) + 1):
+            reached.add(self.prop.asked)
         for table in self.part.plain.processes:
             covered.update(self._start_lines(table.process))
         return Searched(
@@ -284,7 +302,7 @@ class _Verification:
 
     def _outcome(self, done: list[Searched], violations: list[_Violation], bound: str) -> Outcome:
         reached = frozenset[str]().union(*(each.reached for each in done))
-        verdict, shown = "holds", _Shown()
+        verdict, shown = "holds", Shown()
         if violations:
             verdict, bound = "violated", ""
             shown = min((self._shown(violation) for violation in violations), key=lambda each: each.rank)
@@ -297,6 +315,7 @@ class _Verification:
             verdict = "vacuous"
         asked = set(self.asked).union(*(each.asked for each in done))
         finding = shown.finding
+        covered = frozenset[Line]().union(*(each.covered for each in done))
         return Outcome(
             verdict,
             sum(each.states for each in done),
@@ -312,28 +331,38 @@ class _Verification:
             tuple(shown.numbers),
             shown.how,
             reached,
-            frozenset[tuple[str, int]]().union(*(each.covered for each in done)),
+            covered,
             frozenset(self.lines),
             tuple(name for _, name in sorted(self.actors.items())),
             next((each.fallback for each in done if each.fallback), ""),
             self.searched,
             self.spared,
+            tuple(left_out(self.whole, frozenset(self.actors))),
+            tuple((space.process.name, frozenset(space.machine.lines)) for space in self.system.spaces),
+            tuple(self._steps_of(covered)),
         )
 
-    def _shown(self, violation: _Violation) -> _Shown:
+    def _steps_of(self, covered: frozenset[Line]) -> Iterator[tuple[Line, tuple[str, str]]]:
+        """The kernel function and step of each line that has them and was not covered."""
+        for space in self.system.spaces:
+            for node in space.machine.nodes:
+                if node.action is not None and node.action.function and (node.file, node.line) not in covered:
+                    yield (node.file, node.line), (node.action.function, node.action.step)
+
+    def _shown(self, violation: _Violation) -> Shown:
         """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""
         options, part, path = self.options, violation.part, violation.found.path or ()
         if violation.confirmed is None:
             return self._replayed(violation)
         run, observation = violation.confirmed
         if not options.polish:
-            return _Shown(run)
+            return Shown(run)
         (run, observation), how = self.confirmer.best(
             part, path, violation.confirmed, options.canonical_states, self.bounds, options.engine
         )
-        return _Shown(run, self.confirmer.numbers(observation), how=how)
+        return Shown(run, self.confirmer.numbers(observation), how=how)
 
-    def _replayed(self, violation: _Violation) -> _Shown:
+    def _replayed(self, violation: _Violation) -> Shown:
         finding, found, part = violation.finding, violation.found, violation.part
         path = finding.path if finding is not None else found.path or ()
         loop = finding.loop if finding is not None else ()
@@ -352,34 +381,14 @@ class _Verification:
             better = next(paths, None)
             if better is not None:
                 edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
-        whole = edges + [m.edge for taken in loop for m in taken.step(found.tables).moves]
+        repeated = [m.edge for taken in loop for m in taken.step(found.tables).moves]
+        if self.prop.kind == "eventually" and finding is not None:
+            return starved(self.confirmer, self.prop, edges, repeated, finding)
+        whole = edges + repeated
         ends = finding is not None or self.prop.kind == "invariant"
 
         def accept(run: Run) -> bool:
             return ends or bool(run.steps) and run.steps[-1].edge.breaks == self.prop.name
 
         run = self.confirmer.replayed(whole, accept, self.prop.name)
-        return _Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)
-
-
-class _Shown:
-    """A run of the full model to show, with concrete values, the length of its loop, and how short it is."""
-
-    def __init__(
-        self,
-        run: Run | None = None,
-        numbers: list[dict[str, int]] | None = None,
-        loop: int = 0,
-        how: str = "",
-        finding: Finding | None = None,
-    ) -> None:
-        self.steps = tuple((step.edge.process, step.edge.choice) for step in run.steps) if run is not None else ()
-        self.numbers = numbers or []
-        self.loop = loop
-        self.how = how
-        self.finding = finding
-
-    @property
-    def rank(self) -> tuple[int, Rank]:
-        """What is shown of several parts' violations is the least of them all."""
-        return rank_of(self.steps)
+        return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)

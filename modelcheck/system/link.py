@@ -41,7 +41,7 @@ class System:
         )
         kinds = {prop.kind for prop in model.properties.values() if prop.name in watched}
         # a wrong guess ends a run, which these would take for a process that is stuck
-        self.guesses = kinds.isdisjoint({"deadlock", "terminates"})
+        self.guesses = kinds.isdisjoint({"deadlock", "terminates", "eventually"})
         split = self.memory.splits and self.guesses  # as above: parts that block each other are no execution
         numbers = {name for name, area in model.areas.items() if area.domain is not None}
         self.reserved = frozenset(a.area for a in accesses if split and a.update and a.mode != "full") & numbers

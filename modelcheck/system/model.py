@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 from modelcheck.action import Action, Hold
 from modelcheck.errors import SpecError
-from modelcheck.expression import Domain, Expr, Slot, range_domain
+from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain
 from modelcheck.memory.area import Area
 from modelcheck.process.step_machine import Context
 from modelcheck.smt.values import Values
 
 Body = Callable[..., Generator[Action, Any, Any]]
 PropertyKind = Literal[
-    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates"
+    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates", "eventually"
 ]
 Where = Literal["anywhere", "sleeps", "points"]
 
@@ -31,7 +31,8 @@ class Property:
     """A property: its name, its kind, and what must be reachable for it to mean anything (`witnesses`).
 
     `condition` is the invariant, or for `terminates` when the process must end undisturbed; `process` is the process
-    a `terminates` property is about.
+    a `terminates` property is about.  For `eventually` it is when `goal` must be reached, by every run that is fair to
+    the processes named in `fair`.
     """
 
     name: str
@@ -41,6 +42,16 @@ class Property:
     assumptions: tuple[str, ...] = ()
     condition: Expr | None = None
     process: str = ""
+    goal: Expr | None = None
+    fair: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """The witness of an `eventually` property that its `when` holds somewhere, "" where it always does.
+
+        One text for all, since a search is shared by models that are equal up to names.
+        """
+        return "a state that asks for the goal" if self.kind == "eventually" and self.condition != TRUE else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +210,27 @@ class Model:
     ) -> None:
         """The process, run alone from any reachable state where `when` holds, cannot loop without progress."""
         self._declare(Property(name, "terminates", help, witnesses, assumptions, when, process))
+
+    def eventually(
+        self,
+        name: str,
+        goal: Expr,
+        help: str = "",
+        witnesses: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        fair: tuple[str, ...] = (),
+        when: Expr = TRUE,
+    ) -> None:
+        """From every reachable state where `when` holds, `goal` is reached by every run weakly fair to `fair`.
+
+        A fair process that stays enabled takes a step; the others may stop for ever or run for ever.  What "enabled"
+        means, above all for nested processes and their hosts, is said in `explore.fairness`.  That `when` holds
+        somewhere is a witness of the property, `Property.asked`.
+        """
+        fairly = (f"{', '.join(fair)}: a process that can go on does (weak fairness)",) if fair else ()
+        assumptions = (*assumptions, *fairly)
+        prop = Property(name, "eventually", help, witnesses, assumptions, when, goal=goal, fair=fair)
+        self._declare(replace(prop, witnesses=(*witnesses, prop.asked)) if prop.asked else prop)
 
     def property_names(self) -> list[tuple[str, str]]:
         """The properties as (name, what it says)."""

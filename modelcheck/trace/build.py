@@ -14,6 +14,7 @@ from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.run import FORWARDED, Happened, Run
 from modelcheck.explore.verify import Outcome
+from modelcheck.expression import to_text
 from modelcheck.memory.area import Area
 from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
@@ -277,6 +278,16 @@ def _explain(
             for a in outcome.attempts
         )
         return f"the order of lock classes has a cycle: {chain}", why
+    if prop.kind == "eventually":
+        goal = f"{to_text(prop.goal)} never comes" if prop.goal is not None else ""
+        if outcome.loop:
+            turn = "the last step repeats" if outcome.loop == 1 else f"the last {outcome.loop} steps repeat"
+            fair = f", fair to {', '.join(prop.fair)}" if prop.fair else ""
+            how = f"{turn} for ever{fair}, and {goal}"
+        else:
+            stopped = [f"{name} cannot go on" for name in prop.fair]
+            how = f"{', '.join([*stopped, 'nobody else need go on'])}, and {goal}"
+        return how, (f"violates {prop.name}{help_text}.",)
     if outcome.stuck:
         names = ", ".join(run.system.processes[p].name for p in outcome.stuck)
         return f"{names} can never move again", (f"violates {prop.name}{help_text}.",)

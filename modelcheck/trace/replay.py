@@ -5,6 +5,7 @@ from __future__ import annotations
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.confirm import whole_observation
+from modelcheck.explore.lasso import lasso_of
 from modelcheck.explore.verify import verify
 from modelcheck.smt.solver import Solver
 from modelcheck.spec import Setting, Spec
@@ -42,6 +43,13 @@ def replay(trace: Trace, spec: Spec) -> str:
                 f"the trace replays, and its last step does not violate {prop.name}; it is not a counterexample"
             )
         how = "replayed step by step"
+    elif prop.kind == "eventually":
+        lasso = lasso_of(run, prop)
+        if lasso is None or lasso.steps != len(run.steps):
+            raise UsageError(
+                f"the trace replays, and its end does not repeat without {prop.name}; it is not a counterexample"
+            )
+        how = "replayed step by step, and what repeats is closed and fair"
     else:
         verdicts = {
             verify(spec.model(setting, projection), prop.name, Bounds(), full=lambda: spec.model(setting, None)).verdict

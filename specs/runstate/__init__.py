@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
 from specs.runstate import geometry
+from specs.runstate.cases import CASES
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
 from specs.runstate.properties import PROPERTIES
 from specs.runstate.scene import SLOTS, build, layout_of
+from specs.runstate.unreached import unreached
 from specs.runstate.versions import VERSIONS, writer
 
 PARAMETERS = (
@@ -117,4 +119,6 @@ SPEC = Spec(
     expected=expected,
     obligations=obligations,
     defaults=defaults,
+    unreached=unreached,
+    cases=CASES,
 )

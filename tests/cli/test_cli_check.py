@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from cli_runs import report, result, violated
 from modelcheck import campaign
 from modelcheck.cli.main import main
 from modelcheck.errors import InternalError, SpecError, UsageError
-from modelcheck.results import Limits, Report, Request, Result
+from modelcheck.results import Coverage, Limits, Report, Request, Result, Unreached
 
 Check = Callable[..., int]
 SPEC = '''
@@ -177,14 +178,57 @@ def test_incomplete_names_its_bound_and_vacuous_its_witnesses(check: Check, caps
     assert "VACUOUS w: never reached: retry taken\n" in out
 
 
-def test_assumptions_are_listed_once_and_missed_lines_only_if_none_reached_them(
-        check: Check, capsys: pytest.CaptureFixture[str]) -> None:
-    check(report(result(assumptions=("time grows", "no wrap"), uncovered=("a.py:1", "a.py:2", "b.py:7", "a.py:9")),
-                 result("q", assumptions=("time grows",), uncovered=("a.py:2", "b.py:7", "a.py:9"))))
+def test_assumptions_are_listed_once(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    check(report(result(assumptions=("time grows", "no wrap")), result("q", assumptions=("time grows",))))
     out = capsys.readouterr().out
     assert out.count("time grows") == 1
     assert "Assumptions: time grows; no wrap\n" in out
-    assert "not reached: a.py:2,9; b.py:7\n" in out
+
+
+def test_lines_not_reached_are_told_unless_every_search_ended_early(
+        check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    missed = Coverage(3, 2, (Unreached("a.py", 7, "gpc_check", "H3", "yield check()", "no reason given"),))
+    check(replace(report(HOLDS, VIOLATED), coverage=missed))
+    line = "Coverage: 2 of 3 lines; 1 not reached: a.py:7 (gpc_check H3): no reason given"
+    assert line in capsys.readouterr().out.splitlines()
+    check(replace(report(INCOMPLETE, VIOLATED), coverage=missed))
+    assert "Coverage" not in capsys.readouterr().out
+    check(replace(report(INCOMPLETE, VIOLATED), coverage=missed), "--json")
+    assert json.loads(capsys.readouterr().out)["coverage"] == {"lines": 3, "reached": 2, "unreached": [
+        {"file": "a.py", "line": 7, "function": "gpc_check", "step": "H3", "text": "yield check()",
+         "reason": "no reason given"}]}
+
+
+def test_actors_and_who_was_left_out_are_told(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    alone = result(actors=("writer",), left_out=(("reader", "reads only"),))
+    check(report(alone))
+    assert "\nActors: writer; without reader: reads only\n" in capsys.readouterr().out
+    check(report(alone), "--json")
+    (found,) = json.loads(capsys.readouterr().out)["results"]
+    assert (found["actors"], found["left_out"]) == (["writer"], {"reader": "reads only"})
+
+
+def test_where_only_some_rows_of_a_property_leave_a_process_out_they_are_named(
+        check: Check, capsys: pytest.CaptureFixture[str]) -> None:
+    both = ("writer", "reader")
+    check(report(result(parameters=(("abi", "64"),), actors=("writer",), left_out=(("reader", "reads only"),)),
+                 result(parameters=(("abi", "32"),), actors=both),
+                 result("q", parameters=(("abi", "64"),), actors=both)))
+    lines = capsys.readouterr().out.splitlines()
+    assert "Actors (p abi=64): writer; without reader: reads only" in lines
+    assert "Actors (p abi=32, q): writer, reader" in lines
+
+
+@pytest.mark.parametrize(("faults", "status"), [(("spec",), 2), (("internal",), 70), (("spec", "internal"), 70)])
+@pytest.mark.parametrize("option", [(), ("--expect",)])
+def test_an_error_in_one_row_decides_the_exit_status_and_the_others_are_printed(
+        check: Check, capsys: pytest.CaptureFixture[str], faults: tuple[str, ...], status: int,
+        option: tuple[str, ...]) -> None:
+    rows = [result("e", "incomplete", bound="error: no such lock", fault=fault) for fault in faults]
+    assert check(report(*rows, VIOLATED, HOLDS), *option) == status
+    out = capsys.readouterr().out
+    assert "INCOMPLETE e: error: no such lock\n" in out
+    assert "VIOLATED p: 12 steps" in out
 
 
 def test_several_versions_make_a_matrix_with_a_legend(check: Check, capsys: pytest.CaptureFixture[str]) -> None:

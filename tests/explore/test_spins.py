@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelcheck import Model, assign, choose, fresh, progress, wait
+from modelcheck import Model, assign, choose, fresh, progress, reach, sleep_point, wait
 from modelcheck.action import test as ask
 from modelcheck.explore.run import Run
 from modelcheck.explore.verify import REDUCTIONS, Options, verify
@@ -170,3 +170,62 @@ def test_the_condition_may_compare_stamps_by_order():
     m.terminates("newer", "spins", second.lt(first))
     m.terminates("older", "spins", first.lt(second))
     assert (verify(m, "newer").verdict, verify(m, "older").verdict) == ("holds", "violated")
+
+
+def several() -> Model:
+    """A host that spins on one flag, its guest on another, and a process that spins on none; each has a property."""
+    m = Model("several")
+    mine, its, up = m.bool("mine"), m.bool("its"), m.bool("up")
+
+    def host():
+        yield assign(up, 1)
+        while not (yield ask(mine)):
+            yield sleep_point("point", preemptible=True)
+
+    def guest():
+        while not (yield ask(its)):
+            pass
+
+    def ends():
+        yield reach("ends")
+
+    m.process("host", host)
+    m.process("guest", guest, host="host", where="points")
+    m.process("ends", ends)
+    for name in ("host", "guest", "ends"):
+        m.terminates(f"{name} ends", name, up.eq(1))
+        m.terminates(f"{name} ends early", name, up.eq(0))
+    return m
+
+
+@pytest.mark.parametrize("options", [Options(), FULL], ids=["reduced", "full"])
+def test_several_properties_of_one_model_are_each_about_their_own_process(options):
+    found = {name: verify(several(), name, options=options) for name in several().properties}
+    assert {name: outcome.verdict for name, outcome in found.items()} == {
+        "host ends": "violated",
+        "host ends early": "violated",  # it sets the flag itself, alone, and spins then
+        "guest ends": "violated",
+        "guest ends early": "holds",  # it starts only where the flag is set
+        "ends ends": "holds",
+        "ends ends early": "holds",
+    }
+    assert (found["guest ends"].steps[-1], found["guest ends"].loop) == ((1, "its? -> False"), 1)
+    assert {process for process, _ in found["host ends"].steps} == {0}
+
+
+@pytest.mark.parametrize("options", [Options(), FULL], ids=["reduced", "full"])
+def test_a_guest_that_starts_again_and_again_does_not_spin(options):
+    m = Model("again")
+    up = m.bool("up")
+
+    def host():
+        while True:
+            yield sleep_point("point", preemptible=True)
+
+    def guest():
+        yield assign(up, 1)
+
+    m.process("host", host)
+    m.process("guest", guest, host="host", where="points")
+    m.terminates("ends", "guest", Const(1))
+    assert verify(m, "ends", options=options).verdict == "holds"
