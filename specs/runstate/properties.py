@@ -37,7 +37,7 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     about = help_of[name]
     values = make_values(layout, relation(setting))
     if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"):
-        model.assumptions.append("the VMM does not move the area and change memslots at the same time")
+        model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
     match name:
         case "torn-read":
             reads = ("update published", *reader_witnesses(setting)) if whole else ()

@@ -13,7 +13,8 @@ Who takes part depends on the property (`CAST`); whoever can break it does:
 - An area that moves between two places, or is unregistered, is there where stores could miss it (`out-of-area`,
   `stale-mapping`).  While it moves, a reader has nothing that it may rely on, so elsewhere the area is registered again
   where it was.
-- The VMM either moves the area or changes memslots while the others run, not both at once; each is checked (`vmm`).
+- The VMM either calls ioctls of the vCPU, which move the area, or changes memslots while the others run, not both at
+  once; each is checked (`vmm`).  Where locks are looked at, one kind of memslot update speaks for all.
 - Which page is behind a cache decides no lock: where locks are looked at, an invalidation is of all pages or none, and
   the pages stay.
 - Locks that only one process of a model takes are left out of it.
@@ -64,7 +65,7 @@ class Projection:
     copied: tuple[int, ...] = ()
     early: bool = False
     facts: bool = True
-    beyond: frozenset[int] | None = None
+    beyond: frozenset[int] = frozenset()
 
 
 def layout_of(setting: Setting) -> Layout:
@@ -118,7 +119,8 @@ def locks_of(setting: Setting) -> Locks:
 def scene_of(setting: Setting) -> Scene:
     """What the writer of a setting works on."""
     model, layout, name = Model("slots"), layout_of(setting), setting.property
-    version, rt, ioctls = writer(setting.version), setting.text("preemption") == "rt", IOCTLS[setting.text("ioctls")]
+    version, rt = writer(setting.version), setting.text("preemption") == "rt"
+    ioctls = () if slots_change(setting) else IOCTLS[setting.text("ioctls")]
     own = name == "own-read"
     moving, slots = moves(setting), slots_change(setting)
     kvm = make_kvm(model, cache(version.cache), memslots=slots, tracked=moving, sleeping=rt)
@@ -232,7 +234,8 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
     model.process("notifier", mmu_notifier, kvm, caches, None, ranges, False, frees, title="MMU notifier", cpu=2)
     if slots_change(setting):
         slot = caches[-1].places[0]
-        model.process("memslots", memslot_updater, kvm, slot, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
+        kinds = ("flags",) if name in LOCKING else ("delete", "create")
+        model.process("memslots", memslot_updater, kvm, slot, kinds, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
     if name in LOCKING:
         other = make_gpc(model, "vcpu 1's gpc1", kvm=kvm)
         model.process("other", other_cpu, other, kvm, title="another vCPU's task, and wakeups", cpu=4)
