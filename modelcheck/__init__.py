@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelcheck.action import (
-        Action, Branch, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
+        Action, Branch, any_word, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
         reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
     )
     from modelcheck.errors import ModelcheckError, SpecError, UsageError
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from modelcheck.system.witnesses import witness_classes
 
 _HOME = {
-    "action": ("Action", "Branch", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
+    "action": ("Action", "Branch", "any_word", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
                "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb",
                "smp_wmb", "test", "value", "wait", "wmb"),
     "errors": ("ModelcheckError", "SpecError", "UsageError"),
@@ -73,7 +73,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "OLD", "Action", "Area", "Branch", "Expectation", "Expr", "Fresh", "Irq", "Model", "ModelcheckError", "Mutex",
     "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot", "Spec", "SpecError",
-    "SpinLock", "Tear", "UsageError", "Values", "Version", "Where", "assign", "barrier", "check", "choose",
+    "SpinLock", "Tear", "UsageError", "Values", "Version", "Where", "any_word", "assign", "barrier", "check", "choose",
     "decide", "equal", "fence", "fresh", "has_variant", "ite", "mb", "observe", "progress", "reach", "rmb",
     "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
 ]

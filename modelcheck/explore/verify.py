@@ -51,7 +51,8 @@ class Outcome:
 
     `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
     or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values. `reached` are witnesses, `covered` source lines that some explored step ran.
+    values; `words` of a property of words are the values taken, as (step, slot, value), step -1 for the start; `seconds`
+    is what z3 took for it.  `reached` are witnesses, `covered` source lines that some explored step ran.
     """
 
     verdict: str
@@ -74,6 +75,8 @@ class Outcome:
     fallback: str = ""  # why the engine asked for did not run it, "" where it did
     searched: int = 0  # parts that were searched
     spared: int = 0  # parts that were equal to one searched before, here or in another model
+    words: tuple[tuple[int, str, int], ...] = ()
+    seconds: float = 0.0
 
 
 def verify(
@@ -96,6 +99,10 @@ def verify(
     if prop is None:
         there = ", ".join(model.properties) or "none"
         raise UsageError(f"model {model.name!r} has no property {name!r}; there are {there}")
+    if prop.kind == "data":
+        from modelcheck.explore.data import verify_data  # it needs what is defined here
+
+        return verify_data(model, prop, bounds, options, report)
     return _Verification(model, prop, bounds, options, solver, full, report, {} if known is None else known).run()
 
 
