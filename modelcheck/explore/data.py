@@ -15,6 +15,7 @@ from modelcheck.explore.run import Run, replay_words
 from modelcheck.explore.symbolic import Searched, Words, search_words
 from modelcheck.explore.table import build_tables
 from modelcheck.explore.verify import Options, Outcome
+from modelcheck.smt.terms import value_of
 from modelcheck.smt.words import WordSolver
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
@@ -77,10 +78,11 @@ def _shown(words: Words, system: System, name: str, found: Searched) -> Run | No
     numbers = words.solver.concrete(
         (*words.assumed, *followed[-1].state.path),
         (*words.wishes, *(wish for _, choice in choices for wish in choice.wishes)),
-        (*words.arbitrary, *(choice.unknown for _, choice in choices)),
+        (*(slot for slot in words.arbitrary if slot not in words.solved), *(choice.unknown for _, choice in choices)),
     )
     if numbers is None:
         return None
+    numbers |= {slot.name: value_of(term, numbers) for slot, term in words.solved.items()}
     chosen = {(-1, slot.name): numbers[slot.name] for slot in words.arbitrary}
     chosen |= {(i, choice.slot.name): numbers[choice.unknown.name] for i, choice in choices}
     edges = [step.moves[0].edge for _, step in found.path]

@@ -22,7 +22,7 @@ from modelcheck.explore.canonical import Best, extended
 from modelcheck.explore.found import Report
 from modelcheck.explore.table import VERSIONS, Move, Step, Tables
 from modelcheck.expression import Arbitrary, Expr, Old, Op, Slot, rebuild
-from modelcheck.smt.terms import Term, conjuncts, fold, negation, unknown, value_of
+from modelcheck.smt.terms import Term, conjuncts, fold, negation, solution, unknown, value_of
 from modelcheck.smt.words import Numbers, WordSolver
 from modelcheck.system.model import Model
 
@@ -81,6 +81,9 @@ class Words:
         self.initial = State(tuple(start.get(slot, slot.initial) for slot in tables.slots))
         look = {**dict(zip(tables.slots, self.initial.values, strict=True)), **start}
         self.assumed = self._conditions([condition for _, condition in model.assumed], look)
+        self.solved = self._solve(look)
+        self.initial = State(tuple(look.get(slot, value) for slot, value in zip(tables.slots, self.initial.values, strict=True)))
+        self.assumed = self._conditions([condition for _, condition in model.assumed], look)
         self.wishes = self._conditions(model.preferred, look)
         numbers = solver.values(self.assumed)
         if numbers is None:
@@ -97,6 +100,18 @@ class Words:
             elif not value:
                 raise SpecError("an assumption or preference of the initial words can never hold")
         return tuple(found)
+
+    def _solve(self, look: dict[Slot, Term]) -> dict[Slot, Term]:
+        """Initial words that an assumed equality gives in terms of the others, which take their place in `look`.
+
+        What z3 finds hard, a sum that stays what it is, is then decided by the terms alone.
+        """
+        solved: dict[Slot, Term] = {}
+        for condition in self.assumed:
+            answer = solution(condition, self.arbitrary) if not solved else None
+            if answer is not None:
+                solved[answer[0]] = look[answer[0]] = answer[1]
+        return solved
 
     def take(self, state: State, numbers: Numbers, p: int, step: Step) -> Taken | None:
         """What a step leads to, None where no values take it.  `numbers` take the path to `state`."""

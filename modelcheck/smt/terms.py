@@ -8,7 +8,7 @@ Nothing here imports z3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modelcheck.errors import SpecError
@@ -89,6 +89,20 @@ def value_of(term: Term, numbers: Mapping[str, int]) -> int:
     assert isinstance(term, Op)
     bits = next((arg.bits for arg in term.args if isinstance(arg, Linear)), 0)
     return operate(term.name, [value_of(arg, numbers) for arg in term.args], bits)
+
+
+def solution(condition: Expr, slots: Sequence[Slot]) -> tuple[Slot, Term] | None:
+    """The last of `slots` that an equality gives in terms of the other unknowns, and those terms; None for none."""
+    if not isinstance(condition, Op) or condition.name != "eq" or not isinstance(condition.args[0], Linear):
+        return None
+    sum_ = condition.args[0]
+    counts, size = dict(sum_.parts), 1 << sum_.bits
+    for slot in reversed(slots):
+        if counts.get(slot) in (1, size - 1):
+            sign = -counts[slot]
+            rest = tuple((part, sign * count % size) for part, count in sum_.parts if part != slot)
+            return slot, Linear(sum_.bits, sign * sum_.const % size, rest)
+    return None
 
 
 def _connective(expr: Op, look: Callable[[Slot], Term]) -> Term:
