@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelcheck.action import (
-        Action, Branch, any_word, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
-        reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
+        Action, Branch, any_word, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe,
+        progress, reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
     )
     from modelcheck.errors import ModelcheckError, SpecError, UsageError
     from modelcheck.expression import OLD, Expr, Fresh, Slot, ite
@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from modelcheck.system.witnesses import witness_classes
 
 _HOME = {
-    "action": ("Action", "Branch", "any_word", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
-               "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb",
-               "smp_wmb", "test", "value", "wait", "wmb"),
+    "action": ("Action", "Branch", "any_word", "assign", "barrier", "check", "choose", "decide", "equal", "fence",
+               "fresh", "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb",
+               "smp_rmb", "smp_wmb", "test", "value", "wait", "wmb"),
     "errors": ("ModelcheckError", "SpecError", "UsageError"),
     "expression": ("OLD", "Expr", "Fresh", "Slot", "ite"),
     "memory": ("Area",),

@@ -162,7 +162,7 @@ class Old(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Op(Expr):
-    """An operator over expressions: not and or eq ne lt le add sub ite, in (a value among constants), slt sle (words)."""
+    """An operator over expressions: not and or eq ne lt le add sub ite, in (among constants), and slt sle of words."""
 
     name: str
     args: tuple[Expr, ...]

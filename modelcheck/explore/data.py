@@ -11,7 +11,7 @@ from modelcheck.errors import InternalError
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.dead_slots import reset_dead_slots
 from modelcheck.explore.found import Report
-from modelcheck.explore.run import Run, replay_words
+from modelcheck.explore.run import Run, replay
 from modelcheck.explore.symbolic import Searched, Words, search_words
 from modelcheck.explore.table import build_tables
 from modelcheck.explore.verify import Options, Outcome
@@ -86,7 +86,24 @@ def _shown(words: Words, system: System, name: str, found: Searched) -> Run | No
     chosen = {(-1, slot.name): numbers[slot.name] for slot in words.arbitrary}
     chosen |= {(i, choice.slot.name): numbers[choice.unknown.name] for i, choice in choices}
     edges = [step.moves[0].edge for _, step in found.path]
-    run = replay_words(system, [(edge.process, edge.choice) for edge in edges], chosen)
+    run = replay(system, [(edge.process, edge.choice) for edge in edges], chosen)
     if run.steps[-1].edge.breaks != name:
         raise InternalError(f"the counterexample to {name} replays and violates nothing; please report this")
     return run
+
+
+def solves_again(system: System, run: Run) -> bool:
+    """Whether z3 finds values for the steps of a run, over terms and not the run's own numbers."""
+    words = Words(build_tables(system, words=True), system.model, WordSolver())
+    state, numbers = words.initial, words.numbers
+    for happened in run.steps:
+        edge = happened.edge
+        p = next(i for i, table in enumerate(words.tables.processes) if table.process == edge.process)
+        pc = state.values[p]
+        assert isinstance(pc, int)
+        step = next(step for step in words.tables.processes[p].steps[pc] if step.moves[0].edge == edge)
+        taken = words.take(state, numbers, p, step)
+        if taken is None:
+            return False
+        state, numbers = taken.state, taken.numbers
+    return words.solver.unknown == 0

@@ -177,7 +177,7 @@ class Run:
 
 
 
-def replay_words(system: System, choices: list[tuple[int, str]], words: Mapping[tuple[int, str], int]) -> Run:
+def replay(system: System, choices: list[tuple[int, str]], words: Mapping[tuple[int, str], int]) -> Run:
     """The run of (process, choice) with these values of arbitrary words, each step and each assumption evaluated.
 
     Raises UsageError where the values break an assumption or a step cannot be taken.

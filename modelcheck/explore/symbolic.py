@@ -21,7 +21,7 @@ from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.canonical import Best, extended
 from modelcheck.explore.found import Report
 from modelcheck.explore.table import VERSIONS, Move, Step, Tables
-from modelcheck.expression import Arbitrary, Expr, Old, Op, Slot, rebuild
+from modelcheck.expression import FALSE, Arbitrary, Expr, Old, Op, Slot, rebuild
 from modelcheck.smt.terms import Term, conjuncts, fold, negation, solution, unknown, value_of
 from modelcheck.smt.words import Numbers, WordSolver
 from modelcheck.system.model import Model
@@ -31,7 +31,7 @@ MOST_BETWEEN = 64  # transitions between two looks at the bounds
 
 
 class State(NamedTuple):
-    """Slot values in the order of the tables, what is known of the unknowns beside the assumptions, and their number."""
+    """Slot values as the tables order them, conditions on the unknowns beside the assumptions, how many there are."""
 
     values: tuple[Term, ...]
     path: tuple[Expr, ...] = ()
@@ -75,14 +75,14 @@ class Words:
         self.solver = solver
         stamps = [slot.name for slot in tables.slots if slot.domain.kind in VERSIONS]
         if stamps:
-            raise SpecError(f"{', '.join(stamps)}: a model with words has no stamps, names or areas of bytes; use words")
+            raise SpecError(f"{', '.join(stamps)}: a model with words has no stamps, names or bytes; use words")
         self.arbitrary = tuple(model.arbitrary)
         start: dict[Slot, Term] = {slot: unknown(slot) for slot in self.arbitrary}
         self.initial = State(tuple(start.get(slot, slot.initial) for slot in tables.slots))
         look = {**dict(zip(tables.slots, self.initial.values, strict=True)), **start}
         self.assumed = self._conditions([condition for _, condition in model.assumed], look)
         self.solved = self._solve(look)
-        self.initial = State(tuple(look.get(slot, value) for slot, value in zip(tables.slots, self.initial.values, strict=True)))
+        self.initial = State(tuple(look[slot] for slot in tables.slots))
         self.assumed = self._conditions([condition for _, condition in model.assumed], look)
         self.wishes = self._conditions(model.preferred, look)
         numbers = solver.values(self.assumed)
@@ -98,7 +98,7 @@ class Words:
             if not isinstance(value, int):
                 found.update(dict.fromkeys(conjuncts(value)))
             elif not value:
-                raise SpecError("an assumption or preference of the initial words can never hold")
+                found[FALSE] = None
         return tuple(found)
 
     def _solve(self, look: dict[Slot, Term]) -> dict[Slot, Term]:

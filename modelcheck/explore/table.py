@@ -250,7 +250,7 @@ def build_tables(system: System, invariants: tuple[tuple[str, Expr], ...] = (), 
     """
     if system.model.words and not words:
         raise SpecError(
-            f"model {system.model.name!r} has words ({', '.join(system.model.words)}), whose values nothing enumerates; "
+            f"model {system.model.name!r} has words ({', '.join(system.model.words)}), which are never enumerated; "
             "ask for a property declared with Model.data(), or leave the words out"
         )
     tables = [_process_table(system, i) for i in range(len(system.processes))]

@@ -51,8 +51,8 @@ class Outcome:
 
     `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
     or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values; `words` of a property of words are the values taken, as (step, slot, value), step -1 for the start; `seconds`
-    is what z3 took for it.  `reached` are witnesses, `covered` source lines that some explored step ran.
+    values; `words`, of a property of words, are the values taken as (step, slot, value), step -1 for the start, and
+    `seconds` what z3 took.  `reached` are witnesses, `covered` source lines that some explored step ran.
     """
 
     verdict: str

@@ -23,6 +23,7 @@ from modelcheck.smt.solver import TIMEOUT_MS
 from modelcheck.smt.terms import Linear, conjuncts
 
 Numbers = dict[str, int]  # values of unknowns by name; one that is not named may have any value
+Made = tuple[Any, tuple[Any, ...]]  # z3's term or formula, and the formulas that define the integers in it
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class WordSolver:
     unknown: int = 0
     seconds: float = 0.0
     _known: dict[tuple[Expr, ...], Numbers | None] = field(default_factory=dict)
+    _integers: _Integers = field(default_factory=lambda: _Integers())
 
     def values(self, conditions: Sequence[Expr]) -> Numbers | None:
         """Values for which all conditions hold, None where there are none; {} where z3 gave up (see `unknown`)."""
@@ -52,15 +54,21 @@ class WordSolver:
         import z3
 
         with self._timed():
-            question = _Question(self.timeout, conditions)
+            solver, defined = self._solver(conditions)
             self.queries += 1
-            if question.solver.check() != z3.sat:
+            if solver.check() != z3.sat:
                 return None
             for wish in wishes:
-                formula = question.condition(wish)
-                if question.solver.check(formula) == z3.sat:
-                    question.solver.add(formula)
-            return {slot.name: _least(question.solver, question.term(slot)) for slot in unknowns}
+                formula, definitions = self._integers.condition(wish)
+                _define(solver, defined, definitions)
+                if solver.check(formula) == z3.sat:
+                    solver.add(formula)
+            found = {}
+            for slot in unknowns:
+                term, definitions = self._integers.word(slot)
+                _define(solver, defined, definitions)
+                found[slot.name] = _least(solver, term)
+            return found
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -70,21 +78,41 @@ class WordSolver:
         finally:
             self.seconds += self.clock() - started
 
+    def _solver(self, conditions: Sequence[Expr]) -> tuple[Any, set[int]]:
+        """A new solver with these conditions, and the ids of the definitions it has."""
+        import z3
+
+        solver, defined = z3.SimpleSolver(), set[int]()
+        solver.set("timeout", self.timeout)
+        solver.set("random_seed", 0)
+        for condition in conditions:
+            for part in conjuncts(condition):
+                formula, definitions = self._integers.condition(part)
+                _define(solver, defined, definitions)
+                solver.add(formula)
+        return solver, defined
+
     def _ask(self, conditions: tuple[Expr, ...]) -> Numbers | None:
         import z3
 
         self.queries += 1
-        question = _Question(self.timeout, conditions)
-        answer = question.solver.check()
+        solver, _ = self._solver(conditions)
+        answer = solver.check()
         if answer == z3.unsat:
             return None
         if answer == z3.unknown:
             self.unknown += 1
             return {}
-        model = question.solver.model()
-        return {
-            name: model.eval(term, model_completion=True).as_long() for name, term in question.unknowns.items()
-        }
+        model = solver.model()
+        return {each.name(): model[each].as_long() for each in model.decls()}
+
+
+def _define(solver: Any, defined: set[int], definitions: tuple[Any, ...]) -> None:
+    """Adds the definitions that the solver does not have yet."""
+    for each in definitions:
+        if each.get_id() not in defined:
+            defined.add(each.get_id())
+            solver.add(each)
 
 
 def _least(solver: Any, term: Any) -> int:
@@ -104,70 +132,73 @@ def _least(solver: Any, term: Any) -> int:
     return low
 
 
-class _Question:
-    """A z3 solver with some conditions, and the integers that stand for their words."""
+class _Integers:
+    """Words and conditions over them as z3 has them, made once; each comes with what defines the integers in it."""
 
-    def __init__(self, timeout: int, conditions: Sequence[Expr]) -> None:
-        import z3
+    def __init__(self) -> None:
+        self._words: dict[Expr, Made] = {}
+        self._conditions: dict[Expr, Made] = {}
 
-        self.solver = z3.SimpleSolver()
-        self.solver.set("timeout", timeout)
-        self.solver.set("random_seed", 0)
-        self.unknowns: dict[str, Any] = {}
-        self._terms: dict[Expr, Any] = {}
-        for condition in conditions:
-            for part in conjuncts(condition):
-                self.solver.add(self.condition(part))
+    def condition(self, expr: Expr) -> Made:
+        """A condition."""
+        known = self._conditions.get(expr)
+        if known is None:
+            known = self._conditions[expr] = self._decided(expr)
+        return known
 
-    def condition(self, expr: Expr) -> Any:
-        """A condition as z3 has it."""
+    def word(self, expr: Expr) -> Made:
+        """The integer that a word is."""
+        known = self._words.get(expr)
+        if known is None:
+            known = self._words[expr] = self._made(expr)
+        return known
+
+    def _decided(self, expr: Expr) -> Made:
         import z3
 
         if isinstance(expr, Const):
-            return z3.BoolVal(bool(expr.value))
+            return z3.BoolVal(bool(expr.value)), ()
         assert isinstance(expr, Op), expr
         if expr.name in ("not", "and", "or"):
-            args = [self.condition(arg) for arg in expr.args]
-            return z3.Not(args[0]) if expr.name == "not" else z3.And(*args) if expr.name == "and" else z3.Or(*args)
-        left, right = (self.term(arg) for arg in expr.args)
+            parts = [self.condition(arg) for arg in expr.args]
+            combine = {"not": z3.Not, "and": z3.And, "or": z3.Or}[expr.name]
+            return combine(*(formula for formula, _ in parts)), _joined(parts)
+        parts = [self.word(arg) for arg in expr.args]
+        left, right = (term for term, _ in parts)
         if expr.name == "slt":
-            left, right = (self._signed(arg, term) for arg, term in zip(expr.args, (left, right), strict=True))
-        return left == right if expr.name == "eq" else left < right
+            left, right = (_signed(arg, term) for arg, term in zip(expr.args, (left, right), strict=True))
+        return left == right if expr.name == "eq" else left < right, _joined(parts)
 
-    def term(self, expr: Expr) -> Any:
-        """The integer that a word is."""
-        known = self._terms.get(expr)
-        if known is None:
-            known = self._terms[expr] = self._made(expr)
-        return known
-
-    def _made(self, expr: Expr) -> Any:
+    def _made(self, expr: Expr) -> Made:
         import z3
 
         if isinstance(expr, Slot):
-            found = self.unknowns[expr.name] = z3.Int(expr.name)
-            self.solver.add(found >= 0, found <= expr.domain.hi)
-            return found
+            found = z3.Int(expr.name)
+            return found, (found >= 0, found <= expr.domain.hi)
         if isinstance(expr, Op) and expr.name == "ite":
-            condition, then, other = expr.args
-            return z3.If(self.condition(condition), self.term(then), self.term(other))
+            condition, then, other = self.condition(expr.args[0]), self.word(expr.args[1]), self.word(expr.args[2])
+            return z3.If(condition[0], then[0], other[0]), _joined([condition, then, other])
         assert isinstance(expr, Linear), expr
         size = 1 << expr.bits
-        parts = [(self.term(part), count if count <= size >> 1 else count - size) for part, count in expr.parts]
-        if not parts:
-            return z3.IntVal(expr.const)
-        if expr.const == 0 and len(parts) == 1 and parts[0][1] == 1:
-            return parts[0][0]
-        total = z3.Sum(*(count * term for term, count in parts), z3.IntVal(expr.const))
-        wraps = z3.Int(f"wraps {len(self._terms)}")
-        word = z3.Int(f"word {len(self._terms)}")
-        below, above = sum(count for _, count in parts if count < 0), sum(count for _, count in parts if count > 0)
-        self.solver.add(word == total - size * wraps, word >= 0, word < size, wraps >= below, wraps <= above)
-        return word
+        words = [self.word(part) for part, _ in expr.parts]
+        counts = [count if count <= size >> 1 else count - size for _, count in expr.parts]
+        if not words:
+            return z3.IntVal(expr.const), ()
+        if expr.const == 0 and counts == [1]:
+            return words[0]
+        total = z3.Sum(*(count * term for count, (term, _) in zip(counts, words, strict=True)), z3.IntVal(expr.const))
+        wraps, word = z3.Int(f"wraps {len(self._words)}"), z3.Int(f"word {len(self._words)}")
+        below, above = sum(count for count in counts if count < 0), sum(count for count in counts if count > 0)
+        range_ = z3.And(word >= 0, word < size, wraps >= below, wraps <= above)
+        return word, (*_joined(words), word == total - size * wraps, range_)
 
-    @staticmethod
-    def _signed(expr: Expr, term: Any) -> Any:
-        import z3
 
-        assert isinstance(expr, Linear)
-        return z3.If(term >= 1 << (expr.bits - 1), term - (1 << expr.bits), term)
+def _joined(parts: Sequence[Made]) -> tuple[Any, ...]:
+    return tuple(definition for _, definitions in parts for definition in definitions)
+
+
+def _signed(expr: Expr, term: Any) -> Any:
+    import z3
+
+    assert isinstance(expr, Linear)
+    return z3.If(term >= 1 << (expr.bits - 1), term - (1 << expr.bits), term)

@@ -128,11 +128,9 @@ def step_machine(process: Process) -> StepMachine:
     body, times = process.body, process.times
 
     def nested() -> Generator[Action, Any, None]:
-        for _ in range(times):
-            yield _PREEMPT
-            yield from body()
-            yield _RESUME
-        while not times:
+        started = 0
+        while not times or started < times:
+            started += times > 0  # not counted where there is no limit
             yield _PREEMPT
             yield from body()
             yield _RESUME

@@ -9,7 +9,7 @@ should come out.
 from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
-from specs.runstate import geometry
+from specs.runstate import data, geometry
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
@@ -51,6 +51,18 @@ PARAMETERS = (
         default=("free",),
     ),
     Parameter(
+        "steal",
+        "what is assumed of run_delay: on kvmclock's time base, or anything (data properties)",
+        ("exact", "free"),
+        default=("exact",),
+    ),
+    Parameter(
+        "fix",
+        "a fix to prove: interrupts off around the accounting (data properties)",
+        ("none", "accounting"),
+        default=("none",),
+    ),
+    Parameter(
         "without",
         "a guard or barrier left out on purpose: the broken siblings",
         ("none", "check", "lock", "retry", "update-bit", "first-wmb", "second-wmb", "first-rmb", "second-rmb"),
@@ -62,7 +74,7 @@ PARAMETERS = (
 def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
-    if setting.text("preemption") == "rt":
+    if setting.text("preemption") == "rt" and setting.property not in data.NAMES:
         return (
             "preemption=rt needs PREEMPT_RT lock semantics, which are not modelled yet; there are none, voluntary, full"
         )
@@ -85,6 +97,8 @@ def defaults(name: str, chosen: tuple[tuple[str, int | str], ...]) -> tuple[int 
 
 def label(setting: Setting) -> str:
     """The group of an offset in a table: what matters to the property."""
+    if setting.property in data.NAMES:
+        return "accounting, any 64-bit values"
     layout = layout_of(setting)
     if setting.property in ("torn-read", "reader-terminates"):
         return layout.describe()

@@ -1,4 +1,4 @@
-"""The accounting half: kvm_xen_update_runstate(), steps A1 to A12 of protocol.md 2.2, in its two forms, over 64-bit words.
+"""The accounting half: kvm_xen_update_runstate(), A1 to A12 of protocol.md 2.2 in both its forms, over 64-bit words.
 
 One yield is one step, with the kernel's names; what the compiler keeps in registers (now, delta, run_delay, steal) is a
 local word.  `x += y` on the shadow is one step: an interrupt, at whose end a task is preempted, does not come inside an
@@ -75,7 +75,7 @@ class Accounting:
     """One setting: the shadow, `clamped` from 36a85200 on, what is known of the clocks, and what is checked.
 
     `invariant` is what a round starts from and must end with; `published` what a shadow must satisfy when it is
-    published, None for nothing.  Both are about property `name`.  `fixed` is the fix: interrupts off around the accounting.
+    published, None for nothing.  Both are about property `name`.  `fixed`: interrupts are off around the accounting.
     """
 
     shadow: Shadow
@@ -152,7 +152,8 @@ def wrapping(one: Accounting, state: int) -> Steps:
     yield read_run_delay(one).at("A3", UPDATE)
     yield no_entry_yet(shadow).at("A4", UPDATE)
     if (yield test(shadow.state.eq(RUNNING), "current_runstate == running?").at("A5", UPDATE)):
-        yield assign(regs.steal, regs.run_delay - shadow.last_steal).as_("steal = run_delay - last_steal").at("A5", UPDATE)
+        steal = regs.run_delay - shadow.last_steal
+        yield assign(regs.steal, steal).as_("steal = run_delay - last_steal").at("A5", UPDATE)
         yield book_steal(shadow).at("A5", UPDATE)
     yield assign(shadow.last_steal, regs.run_delay).at("A6", UPDATE)
     yield book_delta(shadow).at("A7", UPDATE)
@@ -184,7 +185,7 @@ def read_clock(one: Accounting) -> Action:
     """A reading of kvmclock: later than the one before, or as the setting has it."""
     clock = one.shadow.clock
     order = {"increasing": OLD.lt(clock), "may-repeat": OLD.le(clock)}.get(one.clock)
-    when = clock.lt(LIMIT) if order is None else clock.lt(LIMIT) & order
+    when = clock.lt(LIMIT) & (clock.ne(0) if order is None else order)
     return any_word(
         clock, "now = get_kvmclock_ns()", when, (one.shadow.registers.now,), prefer=(clock.eq(OLD + 10),)
     )
@@ -206,9 +207,8 @@ def no_entry_yet(shadow: Shadow) -> Action:
 def book_steal(shadow: Shadow) -> Action:
     """The time stolen is taken from delta and was spent runnable."""
     regs, runnable = shadow.registers, shadow.times[RUNNABLE]
-    return shared(
-        "delta -= steal, time[runnable] += steal", (regs.delta, regs.delta - regs.steal), (runnable, runnable + regs.steal)
-    )
+    label = "delta -= steal, time[runnable] += steal"
+    return shared(label, (regs.delta, regs.delta - regs.steal), (runnable, runnable + regs.steal))
 
 
 def book_delta(shadow: Shadow) -> Action:

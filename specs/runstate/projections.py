@@ -22,6 +22,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 
 from modelcheck import Setting, witness_classes
+from specs.runstate import data
 from specs.runstate.geometry import offset_class
 from specs.runstate.layout import PAGE_SIZE, Layout
 from specs.runstate.scene import Projection, build, layout_of, scene_of
@@ -29,8 +30,10 @@ from specs.runstate.versions import Writer, writer
 from specs.runstate.writer import leaves, storing
 
 
-def projections(setting: Setting) -> tuple[Projection, ...]:
+def projections(setting: Setting) -> tuple[Projection | None, ...]:
     """The projections whose proofs together prove the property of a setting."""
+    if setting.property in data.NAMES:
+        return (None,)
     layout = layout_of(setting)
     entry = frozenset(range(layout.entry, layout.entry + 8))
     match setting.property:
@@ -64,8 +67,10 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
 
 def equivalence(setting: Setting) -> Hashable:
     """Equal for settings whose models are equal up to names; see the module."""
+    if setting.property in data.NAMES:
+        return data.data_key(setting)
     about_reader = setting.property in ("torn-read", "reader-terminates")
-    elsewhere = ("offset", "abi") if about_reader else ("offset", "abi", "reader", "clock")
+    elsewhere = ("offset", "abi", "steal", "fix", *(() if about_reader else ("reader", "clock")))
     rest = tuple([pair for pair in setting.values if pair[0] not in elsewhere])
     layout = layout_of(setting)
     match setting.property:

@@ -7,6 +7,7 @@ Each has witnesses: what must be reachable for the verdict to mean anything.  A 
 from __future__ import annotations
 
 from modelcheck import Model, PropertyInfo, Setting, Slot
+from specs.runstate.data import DATA
 from specs.runstate.layout import Layout
 from specs.runstate.values import make_values
 from specs.runstate.versions import writer
@@ -19,6 +20,7 @@ PROPERTIES = (
     PropertyInfo("lock-order", "no cycle in the order of lock classes, as lockdep sees it (P9)"),
     PropertyInfo("sleep-in-atomic", "nothing sleeps under a spinning lock or with interrupts off (P10)"),
     PropertyInfo("reader-terminates", "a reader ends when the writer is idle (P12)"),
+    *DATA,
 )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from modelcheck import Area, Model, Setting, Tear, Where
+from specs.runstate import data
 from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
 from specs.runstate.pfncache import make_gpc, make_kvm
@@ -62,6 +63,8 @@ def scene_of(setting: Setting) -> Scene:
 
 def build(setting: Setting, projection: Hashable = None) -> Model:
     """The model of one setting, full or projected."""
+    if setting.property in data.NAMES:
+        return data.data_model(setting)
     assert projection is None or isinstance(projection, Projection)
     layout, version = layout_of(setting), writer(setting.version)
     model = Model("runstate", setting.memory, compiler=setting.text("compiler"))
