@@ -9,11 +9,16 @@ it with the atomic update, waits for a CPU, and its sched_in raises KVM_REQ_STEA
 kvm_vcpu_exit_request() forces another update before the guest runs (protocol.md 2.1, 12.2).
 
 One round: any shadow that satisfies the invariant (`data`), that update, one sched_out at any point where the task may
-be preempted, the update that follows it; then the invariant again.  Why one nested update is enough where a property
-HOLDS: there nothing nests inside A1..A11 (no preemption point, or interrupts off), so whatever happens is a sequence of
-whole updates, each from a shadow that the one before it left.  A round has an update from every such shadow, of both
-kinds, in every order of two, so by induction it speaks of any number of them.  With preemption inside A1..A11 a round
-is a counterexample or nothing: no verdict HOLDS rests on it.
+be preempted, the update that follows it.  Why one nested update is enough where a property HOLDS: there nothing nests
+inside A1..A11 (no preemption point, or interrupts off), so whatever happens is a sequence of whole updates, each from a
+shadow that the one before it left.  A round has each kind of update from any shadow of the invariant, which is checked
+again after the sched_out, once the task is back, and at the end; so by induction a property holds for any number of
+updates in any order.  (What an update books depends on the state before it, not on the one it sets, so those of ioctls,
+and a second sched_out before the task got anywhere, are the same.)  With preemption inside A1..A11 a round is a
+counterexample or nothing: no verdict HOLDS rests on it.
+
+A round starts with the shadow published.  Where the atomic guest half had given up, the guest has an older one; what is
+published next is not before the shadow, and that is not before the older one.
 """
 
 from __future__ import annotations
@@ -75,7 +80,8 @@ class Accounting:
     """One setting: the shadow, `clamped` from 36a85200 on, what is known of the clocks, and what is checked.
 
     `invariant` is what a round starts from and must end with; `published` what a shadow must satisfy when it is
-    published, None for nothing.  Both are about property `name`.  `fixed`: interrupts are off around the accounting.
+    published, None for nothing.  Both are about property `name`.  `fixed`: interrupts are off around the accounting;
+    `whole`: nothing nests inside it.
     """
 
     shadow: Shadow
@@ -84,6 +90,7 @@ class Accounting:
     clock: str
     exact: bool
     fixed: bool
+    whole: bool
     invariant: Expr
     published: Expr | None
 
@@ -119,6 +126,8 @@ def sched_out(one: Accounting) -> Steps:
         (shadow.before, shadow.times[RUNNABLE]),
         (shadow.requested, 1),
     ).at("", "kvm_sched_in")
+    if one.whole:
+        yield check(one.invariant, one.name, "a round may start from this shadow")
 
 
 def start(one: Accounting) -> Action:

@@ -44,12 +44,12 @@ def data_model(setting: Setting) -> Model:
     whole = pieces[0][1]
     for _, condition in pieces[1:]:
         whole = whole & condition
+    where, fixed = WHERE[setting.text("preemption")], setting.text("fix") == "accounting"
     one = Accounting(
-        shadow, name, clamps(setting.version), clock, exact, setting.text("fix") == "accounting", whole,
+        shadow, name, clamps(setting.version), clock, exact, fixed, fixed or where != "anywhere", whole,
         published(shadow, name),
     )  # fmt: skip
     model.process("vcpu", vcpu, one, title="vCPU task, KVM_RUN", cpu=0, irq_off=True)
-    where = WHERE[setting.text("preemption")]
     model.process("sched_out", sched_out, one, title="sched_out", cpu=0, host="vcpu", where=where, times=1)
     model.assumptions += assumptions(clock, exact)
     model.prefer(shadow.entry.eq(1000), *(t.eq(v) for t, v in zip(shadow.times, (600, 300, 0, 100), strict=True)))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 from itertools import product
+from typing import Any
 
 import pytest
+import z3
 
 from modelcheck.errors import SpecError
 from modelcheck.expression import Const, Expr, Op, Slot, evaluate, ite, operate, word_domain
 from modelcheck.smt.terms import Linear, fold, negation, solution, unknown, value_of
-from modelcheck.smt.words import WordSolver
+from modelcheck.smt.words import WordSolver, _least
 
 BITS = 3
 SLOTS = tuple(Slot(name, word_domain(BITS)) for name in "abc")
@@ -65,12 +67,52 @@ def test_z3_finds_values_exactly_where_there_are_some() -> None:
 
 
 def test_values_to_show_keep_wishes_in_order_and_are_the_least_beside() -> None:
-    a, b, c = SLOTS
+    a, b, _ = SLOTS
     at_least = [fold(expr, unknown) for expr in (Const(2).le(a), a.lt(b))]
     wishes = [fold(expr, unknown) for expr in (b.eq(6), b.eq(5), a.eq(7))]
     solver = WordSolver()
     assert solver.concrete(at_least, wishes, SLOTS) == {"a": 2, "b": 6, "c": 0}  # type: ignore[arg-type]
     assert solver.concrete([*at_least, negation(at_least[0])], wishes, SLOTS) is None  # type: ignore[arg-type,list-item]
+
+
+@pytest.mark.parametrize("least", [0, 3, 100, 1000, 2**63 + 5, 2**64 - 1])
+def test_the_least_value_is_found_wherever_z3_starts(least: int) -> None:
+    x, y = Slot("x", word_domain(64)), Slot("y", word_domain(64))
+    some = [fold(expr, unknown) for expr in (Const(least).le(x), (x - 7).eq(y))]
+    found = WordSolver().concrete([each for each in some if isinstance(each, Expr)], [], [x])
+    assert found == {"x": least}
+    assert _least(_Fixed(least), _Term()) == least
+
+
+class _Term:
+    """Stands for an integer of z3's: a limit on it is the number."""
+
+    def __le__(self, limit: int) -> Any:  # type: ignore[override]
+        return limit
+
+
+class _Fixed:
+    """A z3 solver whose every answer is the largest it may give, so that the search for the least has work to do."""
+
+    def __init__(self, least: int) -> None:
+        self.least, self.most = least, 2**64 - 1
+
+    def check(self, *limits: Any) -> Any:
+        if limits:
+            self.most = max(limits[0], self.least)
+        return z3.sat if not limits or limits[0] >= self.least else z3.unsat
+
+    def model(self) -> _Fixed:
+        return self
+
+    def eval(self, term: object, model_completion: bool) -> _Fixed:
+        return self
+
+    def as_long(self) -> int:
+        return self.most
+
+    def add(self, formula: object) -> None:
+        pass
 
 
 def test_what_is_added_and_taken_away_is_gone() -> None:

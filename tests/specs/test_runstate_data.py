@@ -1,4 +1,4 @@
-"""The accounting half over 64-bit words: verdicts of every setting, and the schedules of protocol.md 12 with its numbers."""
+"""The accounting half over 64-bit words: verdicts of every setting, and the schedules of protocol.md 12 by hand."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ def test_how_the_guest_reads_and_where_its_area_lies_is_no_part_of_it() -> None:
     keys = {
         SPEC.equivalence(setting(V7, "time-sum", abi=abi, offset=offset, reader=reader, flag=flag, tear=tear))
         for abi, offset, reader, flag, tear in (
-            ("64", 0, "linux64", "on", "copies"), ("32", 4090, "linux32", "off", "plain"), ("64", 7, "state-only", "on", "none")
+            ("64", 0, "linux64", "on", "copies"), ("32", 4090, "linux32", "off", "plain"),
+            ("64", 7, "state-only", "on", "none"),
         )
     }  # fmt: skip
     assert len(keys) == 1
@@ -254,7 +255,7 @@ def test_a_counterexample_is_saved_shown_and_replayed(
     found, trace = traced(V7, name, tmp_path, abi="64", offset=0, preemption="full")
     assert (found.case, found.steps, trace.consequence) == (case, steps, consequence)
     assert from_json(to_json(trace)) == trace
-    assert dict((slot, value) for step, slot, value in trace.words if step < 0) == START
+    assert {slot: value for step, slot, value in trace.words if step < 0} == START
     text = render(trace, "paste")
     assert max(map(len, text.splitlines())) <= 75
     assert "Initially: entry_time = 1000, time[running] = 600" in text
@@ -262,8 +263,8 @@ def test_a_counterexample_is_saved_shown_and_replayed(
     assert "now = 1100" in table
     assert "entry_time = 1110" in table
     assert render(trace, "svg").startswith("<svg")
-    said = replay_trace(trace, SPEC)
-    assert said == f"{name} of runstate {V7} is violated: {steps} steps replayed step by step and solved again as a whole."
+    how = f"{steps} steps replayed step by step and solved again as a whole"
+    assert replay_trace(trace, SPEC) == f"{name} of runstate {V7} is violated: {how}."
 
 
 def test_the_oldest_version_wraps_as_the_others_before_36a85200() -> None:
