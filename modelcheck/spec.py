@@ -33,7 +33,8 @@ class Parameter:
     """A parameter: either `choices` of text, or all whole numbers `lo..hi`.
 
     `default` are the values a check takes when the parameter is not set; an empty default leaves the choice to
-    `Spec.defaults`.
+    `Spec.defaults`.  One that came `later` than saved traces is left out of a trace at its default, which must be one
+    value and what was before: so the traces there are keep their ids, and replay.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Parameter:
     lo: int = 0
     hi: int = -1
     default: tuple[Value, ...] = ()
+    later: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -150,6 +152,11 @@ class Spec:
     def newest(self) -> str:
         """The version a check takes when none is asked for: the last in the list."""
         return self.versions[-1].name
+
+    def told(self, setting: Setting) -> tuple[tuple[str, str], ...]:
+        """The parameters of a setting that a trace names, as text."""
+        silent = {(p.name, p.default[0]) for p in self.parameters if p.later and len(p.default) == 1}
+        return tuple((name, str(value)) for name, value in setting.values if (name, value) not in silent)
 
     def model(self, setting: Setting, projection: Hashable) -> Model:
         """The model of a setting under its memory model; raises SpecError where the spec itself takes another."""

@@ -76,8 +76,7 @@ def setting_of(trace: Trace, spec: Spec) -> Setting:
             raise UsageError(f"the trace has {name}={text}; there are {parameter.describe()}")
         values.append((name, int(text) if parameter.numeric else text))
     given = dict(values)
-    # a parameter that came after the trace was written, and whose one default is what was before
-    values += [(p.name, p.default[0]) for p in spec.parameters if p.name not in given and len(p.default) == 1]
+    values += [(p.name, p.default[0]) for p in spec.parameters if p.name not in given and p.later]
     missing = [p.name for p in spec.parameters if p.name not in dict(values)]
     if missing:
         raise UsageError(

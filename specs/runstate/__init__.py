@@ -55,12 +55,14 @@ PARAMETERS = (
         "what is assumed of run_delay: on kvmclock's time base, or anything (data properties)",
         ("exact", "free"),
         default=("exact",),
+        later=True,
     ),
     Parameter(
         "fix",
         "a fix to prove: interrupts off around the accounting (data properties)",
         ("none", "accounting"),
         default=("none",),
+        later=True,
     ),
     Parameter(
         "without",

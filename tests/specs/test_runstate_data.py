@@ -166,8 +166,8 @@ def numbers(run: Run, *names: str) -> tuple[int, ...]:
 class Told:
     """A schedule told step by step, with the clock readings and the wait it takes, on the reference semantics."""
 
-    def __init__(self, name: str) -> None:
-        model = data_model(setting(V7, name, preemption="full"))
+    def __init__(self, name: str, version: str = V7) -> None:
+        model = data_model(setting(version, name, preemption="full"))
         self.words = {(-1, slot): value for slot, value in START.items()}
         self.run = Run(System(model, frozenset({name})), words=self.words)
         for text, condition in model.assumed:
@@ -239,6 +239,50 @@ def test_what_d12_should_have_booked() -> None:
     assert numbers(told.run, *SHADOW) == (1510, 608, 802, 0, 100)
     told.take(0, "the wait is in time[runnable]")
     assert not told.run.steps[-1].edge.breaks
+
+
+def cut_after(version: str, step: str) -> tuple[int, int, int]:
+    """After the re-run, where the first update was preempted right after `step`: three numbers in nanoseconds.
+
+    What the times add up to beyond the entry time, how far that went back, and what is booked of the wait of 390.
+    """
+    told = Told("steal-booked", version)
+    told.take(0, step, ("clock", 1100))
+    nested(told, 1110, 390)
+    told.take(0, "A12" if version == V7 else "A10")
+    (entry,) = numbers(told.run, "entry_time")
+    (before,) = numbers(told.run, "time[runnable] at sched_out")
+    told.take(0, "A12" if version == V7 else "A10", ("clock", 1510))
+    total, runnable, last = sum(numbers(told.run, *TIMES)) % 2**64, *numbers(told.run, "time[runnable]", "entry_time")
+    return total - last, 1110 - entry, runnable - before
+
+
+def test_where_an_update_may_be_preempted_by_hand() -> None:
+    """protocol.md 12.2: "the same 110 if cut at st, Tsteal, T; V2-V6 also at rd, L, S", and 12.1 item 5."""
+    assert {f"A{k}": cut_after(V7, f"A{k}") for k in range(1, 12)} == {
+        "A1": (0, 0, 0),  # run_delay is read after the wait: all of the wait is lost (D12)
+        "A2": (0, 0, 390),
+        "A3": (110, 10, 490),
+        "A4": (110, 10, 490),
+        "A5": (110, 10, 490),
+        "A6": (110, 10, 490),
+        "A7": (110, 10, 490),
+        "A8": (110, 10, 390),
+        "A9": (0, 0, 390),
+        "A10": (0, 0, 400),  # from here on the state is running when sched_out comes, and runnable until the re-run
+        "A11": (0, 0, 400),
+    }
+    assert {f"A{k}": cut_after(V6S, f"A{k}") for k in range(1, 10)} == {
+        "A1": (0, 10, -10),  # delta wraps: the entry time and time[runnable] go back by 1110 - 1100
+        "A2": (110, 10, 100),  # and run_delay is read after the wait: both bugs at once
+        "A3": (110, 10, 490),
+        "A4": (110, 10, 490),
+        "A5": (110, 10, 490),
+        "A6": (110, 10, 490),
+        "A7": (110, 10, 390),
+        "A8": (110, 10, 410),
+        "A9": (0, 0, 400),
+    }
 
 
 @pytest.mark.parametrize(
