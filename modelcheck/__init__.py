@@ -36,8 +36,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from modelcheck.action import (
-        Access, Action, Branch, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb, observe, progress,
-        reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
+        Access, Action, Branch, any_word, assign, barrier, check, choose, decide, equal, fence, fresh, has_variant, mb,
+        observe, progress, reach, rmb, shared, sleep_point, smp_mb, smp_rmb, smp_wmb, test, value, wait, wmb,
     )
     from modelcheck.errors import ModelcheckError, SpecError, UsageError
     from modelcheck.expression import OLD, Expr, Fresh, Slot, ite, lift
@@ -54,9 +54,9 @@ if TYPE_CHECKING:
     from modelcheck.system.witnesses import witness_classes
 
 _HOME = {
-    "action": ("Access", "Action", "Branch", "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh",
-               "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb",
-               "smp_wmb", "test", "value", "wait", "wmb"),
+    "action": ("Access", "Action", "Branch", "any_word", "assign", "barrier", "check", "choose", "decide", "equal",
+               "fence", "fresh", "has_variant", "mb", "observe", "progress", "reach", "rmb", "shared", "sleep_point",
+               "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "wmb"),
     "errors": ("ModelcheckError", "SpecError", "UsageError"),
     "expression": ("OLD", "Expr", "Fresh", "Slot", "ite", "lift"),
     "memory": ("Area",),
@@ -76,8 +76,8 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "OLD", "Access", "Action", "Area", "Branch", "Case", "Expectation", "Expr", "Fresh", "Irq", "Model",
     "ModelcheckError", "Mutex", "Obligation", "Observation", "Parameter", "PropertyInfo", "RwLock", "Setting", "Slot",
-    "Spec", "SpecError", "SpinLock", "Srcu", "Tear", "Trial", "UsageError", "Values", "Version", "Where", "assign",
-    "barrier", "check", "choose", "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift",
+    "Spec", "SpecError", "SpinLock", "Srcu", "Tear", "Trial", "UsageError", "Values", "Version", "Where", "any_word",
+    "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift",
     "local_irq_restore", "local_irq_save", "mb", "observe", "preempt_disable", "preempt_enable", "progress", "reach",
     "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
 ]

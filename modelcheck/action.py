@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Expr, Fresh, Slot, lift, parts_of, to_text
+from modelcheck.expression import TRUE, Arbitrary, Expr, Fresh, Slot, lift, parts_of, to_text, width_of
 
 ActionKind = Literal[
     "local", "shared", "lock", "fence", "load", "store", "update", "compare", "observe", "choose", "check"
@@ -214,9 +214,24 @@ def fresh(slot: Slot) -> Action:
     return shared(f"{slot.name} = new {slot.domain.sort}", (slot, Fresh(slot.domain.sort)))
 
 
-def test(condition: Expr, label: str = "") -> Action:
-    """Answers True or False: whether the condition holds at this step."""
-    branches = (Branch(True, condition), Branch(False, ~condition))
+def any_word(
+    slot: Slot, label: str, when: Expr = TRUE, also: tuple[Slot, ...] = (), prefer: tuple[Expr, ...] = ()
+) -> Action:
+    """Sets a word, and those in `also` with it, to an arbitrary value for which `when` holds.
+
+    In `when` the slot is the new value and OLD the one it had; what the step reads of a clock, say.  `prefer` are
+    conditions of the same kind, which make a counterexample easier to read where they cost no answer.  The step waits
+    where there is no such value.
+    """
+    if not width_of(slot):
+        raise SpecError(f"any_word({slot.name!r}): it is a {slot.domain.kind}; declare it with Model.word()")
+    value = Arbitrary(slot, when, prefer)
+    return Action("shared", label, (Branch(updates=tuple((each, value) for each in (slot, *also))),))
+
+
+def test(condition: Expr, label: str = "", then: tuple[tuple[Slot, Expr | int], ...] = ()) -> Action:
+    """Answers True or False: whether the condition holds at this step; where it does, does the updates in `then`."""
+    branches = (Branch(True, condition, _updates(then)), Branch(False, ~condition))
     return Action("shared", label or f"{to_text(condition)}?", branches)
 
 
@@ -225,9 +240,15 @@ def wait(condition: Expr, label: str = "") -> Action:
     return Action("shared", label or f"wait until {to_text(condition)}", (Branch(guard=condition),))
 
 
-def check(condition: Expr, property_name: str, label: str = "") -> Action:
-    """An assertion: going on where the condition does not hold violates the named property."""
-    branches = (Branch(guard=condition), Branch(guard=~condition, breaks=property_name))
+def check(
+    condition: Expr, property_name: str, label: str = "", then: tuple[tuple[Slot, Expr | int], ...] = ()
+) -> Action:
+    """An assertion: going on where the condition does not hold violates the named property.
+
+    Does the updates in `then` either way; the condition speaks of what was before.
+    """
+    done = _updates(then)
+    branches = (Branch(guard=condition, updates=done), Branch(guard=~condition, updates=done, breaks=property_name))
     return Action("check", label or f"check {to_text(condition)}", branches)
 
 

@@ -330,6 +330,7 @@ class _Campaign:
         case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""
         spec = (self.spec.path or self.spec.name, self.spec.digest)
         trace = build_trace(self.spec.model(setting, None), setting, outcome, spec, case, self._command(setting))
+        trace = replace(trace, parameters=self.spec.told(setting))
         identity = trace_id(trace)
         path = None
         if self.request.traces is not None:

@@ -4,7 +4,8 @@ Its one invariant: an expression is frozen data, so everything else (the Python 
 read sets, the text of a step) is derived from it.  It does not know about processes or actions.
 
 Values are ints throughout.  A *stamp* is an ordered, unbounded version number that is only copied, compared and
-freshly created; a *name* is the same without order.  Both are renamed before a state is stored.
+freshly created; a *name* is the same without order.  Both are renamed before a state is stored.  A *word* is a number
+of so many bits, with arithmetic that wraps; its values are never enumerated, z3 decides about them (smt/words.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Literal
 
 from modelcheck.errors import SpecError
 
-Kind = Literal["bool", "range", "enum", "process", "stamp", "name"]
+Kind = Literal["bool", "range", "enum", "process", "stamp", "name", "word"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Domain:
             return self.names[value]
         if self.kind in ("stamp", "name"):
             return f"{self.sort}#{value}"
+        if self.kind == "word" and value > self.hi >> 1:  # what a subtraction that wrapped gives
+            return f"2^{self.hi.bit_length()}-{self.hi + 1 - value}"
         return str(value)
 
 
@@ -48,6 +51,13 @@ def range_domain(lo: int, hi: int) -> Domain:
     if lo > hi:
         raise SpecError(f"a range from {lo} to {hi} is empty; give the smaller end first")
     return Domain("range", lo, hi)
+
+
+def word_domain(bits: int) -> Domain:
+    """All words of so many bits."""
+    if not 1 <= bits <= 512:
+        raise SpecError(f"a word of {bits} bits; a word has 1 to 512")
+    return Domain("word", 0, (1 << bits) - 1)
 
 
 def enum_domain(*names: str) -> Domain:
@@ -75,6 +85,14 @@ class Expr:
     def le(self, other: Expr | int) -> Expr:
         """True where this is not larger; on stamps, not newer."""
         return Op("le", (self, lift(other)))
+
+    def slt(self, other: Expr | int) -> Expr:
+        """True where this is smaller, both words taken as signed (two's complement); `lt` takes them as unsigned."""
+        return Op("slt", (self, lift(other)))
+
+    def sle(self, other: Expr | int) -> Expr:
+        """True where this is not larger, both words taken as signed."""
+        return Op("sle", (self, lift(other)))
 
     def __and__(self, other: Expr | int) -> Expr:
         return conjunction((self, lift(other)))
@@ -122,8 +140,21 @@ class Fresh(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Arbitrary(Expr):
+    """Any value of the word `slot` for which `condition` holds; only as a whole right side.
+
+    In the condition the slot is the new value and OLD the one before, other slots are as they were before the step.
+    Right sides of one step with equal slots are one value.  `prefer` are conditions that make an answer readable.
+    """
+
+    slot: Slot
+    condition: Expr
+    prefer: tuple[Expr, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Old(Expr):
-    """In a read-modify-write: the value that was there before."""
+    """In a read-modify-write, and in the condition of an arbitrary word: the value that was there before."""
 
     def __str__(self) -> str:
         return "old"
@@ -131,7 +162,7 @@ class Old(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Op(Expr):
-    """An operator over expressions: not and or eq ne lt le add sub ite, and in (a value among constants)."""
+    """An operator over expressions: not and or eq ne lt le add sub ite, in (among constants), and slt sle of words."""
 
     name: str
     args: tuple[Expr, ...]
@@ -142,6 +173,7 @@ FALSE = Const(0)
 OLD = Old()
 
 _PYTHON = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "add": "+", "sub": "-", "and": "and", "or": "or"}
+_TEXT = _PYTHON | {"slt": "< (signed)", "sle": "<= (signed)"}
 
 
 def lift(value: Expr | int) -> Expr:
@@ -167,6 +199,8 @@ def slots_of(expr: Expr) -> Iterator[Slot]:
     elif isinstance(expr, Op):
         for arg in expr.args:
             yield from slots_of(arg)
+    elif isinstance(expr, Arbitrary):
+        yield from slots_of(expr.condition)
 
 
 def parts_of(expr: Expr) -> Iterator[Expr]:
@@ -193,7 +227,64 @@ def rebuild(expr: Expr, replace: Callable[[Expr], Expr | None]) -> Expr:
         return answer
     if isinstance(expr, Op):
         return Op(expr.name, tuple(rebuild(arg, replace) for arg in expr.args))
+    if isinstance(expr, Arbitrary):
+        slot = rebuild(expr.slot, replace)
+        assert isinstance(slot, Slot)
+        wishes = tuple(rebuild(wish, replace) for wish in expr.prefer)
+        return Arbitrary(slot, rebuild(expr.condition, replace), wishes)
     return expr
+
+
+def width_of(expr: Expr) -> int:
+    """The bits of the word that an expression is, 0 where it is none."""
+    if isinstance(expr, Slot):
+        return expr.domain.hi.bit_length() if expr.domain.kind == "word" else 0
+    if isinstance(expr, Op) and expr.name in ("add", "sub", "ite"):
+        return max(width_of(arg) for arg in expr.args[expr.name == "ite" :])
+    return 0
+
+
+def signed(value: int, bits: int) -> int:
+    """A word taken as signed.
+
+    >>> signed(0xff, 8), signed(0x7f, 8)
+    (-1, 127)
+    """
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def operate(name: str, values: list[int], bits: int = 0) -> int:
+    """The value of an operator on values; `bits` is the width where the operands are words, which then wrap."""
+    if bits and name in ("eq", "ne", "lt", "le", "slt", "sle", "add", "sub"):
+        values = [value & (1 << bits) - 1 for value in values]
+        if name in ("slt", "sle"):
+            values = [signed(value, bits) for value in values]
+        if name in ("add", "sub"):
+            return (values[0] + values[1] if name == "add" else values[0] - values[1]) & (1 << bits) - 1
+    match name:
+        case "not":
+            return int(not values[0])
+        case "and":
+            return int(all(values))
+        case "or":
+            return int(any(values))
+        case "eq":
+            return int(values[0] == values[1])
+        case "ne":
+            return int(values[0] != values[1])
+        case "lt" | "slt":
+            return int(values[0] < values[1])
+        case "le" | "sle":
+            return int(values[0] <= values[1])
+        case "add":
+            return values[0] + values[1]
+        case "sub":
+            return values[0] - values[1]
+        case "ite":
+            return values[1] if values[0] else values[2]
+        case "in":
+            return int(values[0] in values[1:])
+    raise SpecError(f"unknown operator {name!r}")
 
 
 def evaluate(expr: Expr, state: Mapping[Slot, int], fresh: Callable[[str], int] | None = None) -> int:
@@ -207,30 +298,7 @@ def evaluate(expr: Expr, state: Mapping[Slot, int], fresh: Callable[[str], int] 
     if not isinstance(expr, Op):
         raise SpecError(f"{expr!r} has no value here; link the model first")
     values = [evaluate(arg, state, fresh) for arg in expr.args]
-    match expr.name:
-        case "not":
-            return int(not values[0])
-        case "and":
-            return int(all(values))
-        case "or":
-            return int(any(values))
-        case "eq":
-            return int(values[0] == values[1])
-        case "ne":
-            return int(values[0] != values[1])
-        case "lt":
-            return int(values[0] < values[1])
-        case "le":
-            return int(values[0] <= values[1])
-        case "add":
-            return values[0] + values[1]
-        case "sub":
-            return values[0] - values[1]
-        case "ite":
-            return values[1] if values[0] else values[2]
-        case "in":
-            return int(values[0] in values[1:])
-    raise SpecError(f"unknown operator {expr.name!r}")
+    return operate(expr.name, values, max(width_of(arg) for arg in expr.args))
 
 
 def to_python(expr: Expr, place: Mapping[Slot, str], fresh: Callable[[str], str]) -> str:
@@ -262,7 +330,7 @@ def is_truth(expr: Expr) -> bool:
         return expr.value in (0, 1)
     if isinstance(expr, Slot):
         return expr.domain.kind == "bool"
-    return isinstance(expr, Op) and expr.name in ("not", "and", "or", "eq", "ne", "lt", "le", "in")
+    return isinstance(expr, Op) and expr.name in ("not", "and", "or", "eq", "ne", "lt", "le", "slt", "sle", "in")
 
 
 def to_text(expr: Expr) -> str:
@@ -273,6 +341,8 @@ def to_text(expr: Expr) -> str:
         return expr.name
     if isinstance(expr, Fresh):
         return f"a new {expr.sort}"
+    if isinstance(expr, Arbitrary):
+        return f"any with {to_text(expr.condition)}"
     if isinstance(expr, Op):
         parts = [to_text(arg) for arg in expr.args]
         if expr.name == "not":
@@ -281,5 +351,5 @@ def to_text(expr: Expr) -> str:
             return f"({parts[0]} ? {parts[1]} : {parts[2]})"
         if expr.name == "in":
             return f"({parts[0]} in {{{', '.join(parts[1:])}}})"
-        return "(" + f" {_PYTHON[expr.name]} ".join(parts) + ")"
+        return "(" + f" {_TEXT[expr.name]} ".join(parts) + ")"
     return "self" if isinstance(expr, Self) else str(expr)

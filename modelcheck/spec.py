@@ -34,7 +34,8 @@ class Parameter:
 
     `default` are the values a check takes when the parameter is not set; an empty default leaves the choice to
     `Spec.defaults`.  Where several values are taken by default, only the properties in `only` take them all, others the
-    first; empty means all properties.
+    first; empty means all properties.  One that came `later` than saved traces is left out of a trace at its default,
+    which must be one value and what was before: so the traces there are keep their ids, and replay.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Parameter:
     hi: int = -1
     default: tuple[Value, ...] = ()
     only: tuple[str, ...] = ()
+    later: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -196,6 +198,11 @@ class Spec:
     def newest(self) -> str:
         """The version a check takes when none is asked for: the last in the list."""
         return self.versions[-1].name
+
+    def told(self, setting: Setting) -> tuple[tuple[str, str], ...]:
+        """The parameters of a setting that a trace names, as text."""
+        silent = {(p.name, p.default[0]) for p in self.parameters if p.later and len(p.default) == 1}
+        return tuple((name, str(value)) for name, value in setting.values if (name, value) not in silent)
 
     def model(self, setting: Setting, projection: Hashable) -> Model:
         """The model of a setting under its memory model; raises SpecError where the spec itself takes another."""

@@ -72,7 +72,7 @@ def canonical_paths(
     yield from _layers(tables, goal, depth, most_states, bounds)
 
 
-def _extended(best: Best, last: int, p: int, step: Step, process: int) -> Best:
+def extended(best: Best, last: int, p: int, step: Step, process: int) -> Best:
     """A path with one step more, by process p, after one whose last step was by process `last`."""
     (switches, stays, labels), steps = best
     label = (process, _natural(step.moves[0].edge.choice))
@@ -92,7 +92,7 @@ def _layers(
             for p, table in enumerate(tables.processes):
                 for which, after in successors.steps[p][state[p]](state):
                     step = table.steps[state[p]][which]
-                    longer = _extended(best, last, p, step, table.process)
+                    longer = extended(best, last, p, step, table.process)
                     if goal(state, step):
                         goals.append(longer)
                     if after not in seen and not step.breaks:
@@ -120,13 +120,13 @@ def _best(tables: Tables, edges: list[list[NumberedEdge]], goals: list[NumberedE
             by_state.setdefault(edge[0], []).append(edge)
         for (state, last), best in layer.items():
             for _, p, step, after in by_state.get(state, ()):
-                longer = _extended(best, last, p, step, tables.processes[p].process)
+                longer = extended(best, last, p, step, tables.processes[p].process)
                 known = following.get((after, p))
                 if known is None or longer[0] < known[0]:
                     following[after, p] = longer
         layer = following
     ended = [
-        _extended(best, last, p, step, tables.processes[p].process)
+        extended(best, last, p, step, tables.processes[p].process)
         for (state, last), best in layer.items()
         for source, p, step, _ in goals
         if source == state

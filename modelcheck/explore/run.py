@@ -6,11 +6,12 @@ from 0 without renaming, and remembers for each byte of memory which step wrote 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from modelcheck.action import Access
 from modelcheck.errors import UsageError
-from modelcheck.expression import Expr, Slot, evaluate, slots_of
+from modelcheck.expression import Arbitrary, Expr, Old, Slot, evaluate, rebuild, slots_of, to_text
 from modelcheck.smt.values import Seen, SeenFact
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
@@ -41,7 +42,10 @@ class Happened:
 
 @dataclass(slots=True)
 class Run:
-    """The state of a run: local states by process, values by slot, and every byte's origin."""
+    """The state of a run: local states by process, values by slot, and every byte's origin.
+
+    `words` are the values of arbitrary words by (step, slot name), step -1 for those they start with.
+    """
 
     system: System
     locals: list[Local] = field(default_factory=list)
@@ -53,6 +57,7 @@ class Run:
     steps: list[Happened] = field(default_factory=list)
     facts: list[tuple[int, SeenFact]] = field(default_factory=list)
     after: list[tuple[tuple[Slot, int], ...]] = field(default_factory=list)  # what each step set
+    words: Mapping[tuple[int, str], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.locals = [space.start for space in self.system.spaces]
@@ -63,8 +68,27 @@ class Run:
     def value(self, expr: Expr) -> int:
         """The value of an expression in the present state."""
         for slot in slots_of(expr):
-            self.values.setdefault(slot, slot.initial)
+            self.values.setdefault(slot, self.words.get((-1, slot.name), slot.initial))
         return evaluate(expr, self.values, self._fresh)
+
+    def _set(self, slot: Slot, value: Expr) -> int:
+        """The value an update sets; a word's own width bounds it."""
+        found = self._chosen(value) if isinstance(value, Arbitrary) else self.value(value)
+        return found & slot.domain.hi if slot.domain.kind == "word" else found
+
+    def _chosen(self, value: Arbitrary) -> int:
+        """The value that this run takes for an arbitrary word; raises UsageError where it may not be that."""
+        slot, step = value.slot, len(self.steps)
+        chosen = self.words.get((step, slot.name))
+        if chosen is None:
+            raise UsageError(f"step {step}: {slot.name} becomes an arbitrary word, and no value is given for it")
+        old = Slot(f"{slot.name} before", slot.domain)
+        condition = rebuild(value.condition, lambda part: old if isinstance(part, Old) else None)
+        for each in slots_of(condition):
+            self.value(each)
+        if not evaluate(condition, {**self.values, old: self.value(slot), slot: chosen}):
+            raise UsageError(f"step {step}: {slot.name} = {chosen} does not satisfy {to_text(value.condition)}")
+        return chosen
 
     def _fresh(self, sort: str) -> int:
         self.newest[sort] = self.newest.get(sort, self.system.first_names.get(sort, 0)) + 1
@@ -93,15 +117,15 @@ class Run:
             raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
         self._note_fact(edge)
         before = dict(self.newest)
-        new = [(slot, self.value(value)) for slot, value in edge.updates]
+        new = [(slot, self._set(slot, value)) for slot, value in edge.updates]
         self._note_made(edge, before)
         self.after.append(tuple(new))
         changes = []
         for slot, value in new:
-            old = self.values.get(slot, slot.initial)
+            old = self.value(slot)
             if old != value:
                 changes.append((slot, old, value))
-            self.values[slot] = value
+        self.values.update(new)
         self.steps.append(Happened(edge, tuple(changes), self._move_bytes(edge)))
         self.locals[edge.process] = edge.target
 
@@ -160,3 +184,26 @@ class Run:
         self.facts.append((len(self.steps), SeenFact("equal", seen, outcome)))
 
 
+
+
+def replay(system: System, choices: list[tuple[int, str]], words: Mapping[tuple[int, str], int]) -> Run:
+    """The run of (process, choice) with these values of arbitrary words, each step and each assumption evaluated.
+
+    Raises UsageError where the values break an assumption or a step cannot be taken.
+    """
+    model = system.model
+    run = Run(system, words=words)
+    for slot in model.arbitrary:
+        if not 0 <= words.get((-1, slot.name), -1) <= slot.domain.hi:
+            raise UsageError(f"the word {slot.name} starts with any value, and none of its width is given for it")
+    for name, condition in model.assumed:
+        if not run.value(condition):
+            raise UsageError(f"the words' initial values break the assumption: {name}")
+    for number, (process, choice) in enumerate(choices):
+        edge = run.find(process, choice)
+        if edge is None:
+            there = "; ".join(each.choice for each in run.enabled(process)) or "nothing"
+            who = system.processes[process].name
+            raise UsageError(f"step {number}: {who} cannot do {choice!r} here; it can do {there}")
+        run.take(edge)
+    return run

@@ -13,7 +13,18 @@ from functools import cached_property
 
 from modelcheck.errors import SpecError
 from modelcheck.explore.sharing import SharedMoves
-from modelcheck.expression import Const, Expr, Fresh, Op, Slot, conjunction, range_domain, slots_of, to_text
+from modelcheck.expression import (
+    Arbitrary,
+    Const,
+    Expr,
+    Fresh,
+    Op,
+    Slot,
+    conjunction,
+    range_domain,
+    slots_of,
+    to_text,
+)
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
 
@@ -121,6 +132,9 @@ def _collect(expr: Expr, found: dict[Touched, None]) -> None:
     elif isinstance(expr, Op):
         for arg in expr.args:
             _collect(arg, found)
+    elif isinstance(expr, Arbitrary):
+        found[expr.slot] = None  # what it was, which the condition may name
+        _collect(expr.condition, found)
     elif isinstance(expr, Fresh):
         found[expr.sort] = None
 
@@ -229,8 +243,16 @@ class Tables:
         return tuple(slot.initial for slot in self.slots)
 
 
-def build_tables(system: System, invariants: tuple[tuple[str, Expr], ...] = ()) -> Tables:
-    """Every local state of every process, by breadth-first search of each alone; one move a step."""
+def build_tables(system: System, invariants: tuple[tuple[str, Expr], ...] = (), words: bool = False) -> Tables:
+    """Every local state of every process, by breadth-first search of each alone; one move a step.
+
+    A search that enumerates values cannot take a model with words, which only one that has `words` asks for.
+    """
+    if system.model.words and not words:
+        raise SpecError(
+            f"model {system.model.name!r} has words ({', '.join(system.model.words)}), which are never enumerated; "
+            "ask for a property declared with Model.data(), or leave the words out"
+        )
     tables = [_process_table(system, i) for i in range(len(system.processes))]
     for i, host in enumerate(system.host):
         if host >= 0:

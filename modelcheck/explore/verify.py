@@ -57,9 +57,10 @@ class Outcome:
 
     `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
     or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values. `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those of the `actors`,
-    the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of every process,
-    `steps_of` the kernel function and step of those that were not covered.
+    values; `words`, of a property of words, are the values taken as (step, slot, value), step -1 for the start, and
+    `seconds` what z3 took.  `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those
+    of the `actors`, the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of
+    every process, `steps_of` the kernel function and step of those that were not covered.
     """
 
     verdict: str
@@ -85,6 +86,8 @@ class Outcome:
     left_out: tuple[tuple[str, str], ...] = ()
     sources: tuple[tuple[str, frozenset[Line]], ...] = ()
     steps_of: tuple[tuple[Line, tuple[str, str]], ...] = ()
+    words: tuple[tuple[int, str, int], ...] = ()
+    seconds: float = 0.0
 
 
 def verify(
@@ -107,6 +110,10 @@ def verify(
     if prop is None:
         there = ", ".join(model.properties) or "none"
         raise UsageError(f"model {model.name!r} has no property {name!r}; there are {there}")
+    if prop.kind == "data":
+        from modelcheck.explore.data import verify_data  # it needs what is defined here
+
+        return verify_data(model, prop, bounds, options, report)
     return _Verification(model, prop, bounds, options, solver, full, report, {} if known is None else known).run()
 
 

@@ -142,13 +142,15 @@ _RESUME = Action("shared", "resume", (Branch(),), test="resume")
 
 
 def step_machine(process: Process) -> StepMachine:
-    """The step machine of a process; a nested one is started by a preemption, again and again."""
+    """The step machine of a process; a nested one is started by a preemption, as often as it may."""
     if not process.host:
         return machine_of(process.body, process.name, process.context)
-    body = process.body
+    body, times = process.body, process.times
 
     def nested() -> Generator[Action, Any, None]:
-        while True:
+        started = 0
+        while not times or started < times:
+            started += times > 0  # not counted where there is no limit
             yield _PREEMPT
             yield from body()
             yield _RESUME

@@ -14,16 +14,19 @@ from typing import Any, Literal
 
 from modelcheck.action import Action, Hold
 from modelcheck.errors import SpecError
-from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain
+from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain, word_domain
 from modelcheck.memory.area import Area
 from modelcheck.process.step_machine import Context
 from modelcheck.smt.values import Values
 
 Body = Callable[..., Generator[Action, Any, Any]]
 PropertyKind = Literal[
-    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates", "eventually"
+    "invariant", "assertion", "observation", "deadlock", "lock-order", "sleep-in-atomic", "terminates", "eventually",
+    "data",
 ]
 Where = Literal["anywhere", "sleeps", "points"]
+Numbers = dict[str, int]  # values of words, by the slot's linked name
+Explain = Callable[[Numbers, Numbers], tuple[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Property:
 
     `condition` is the invariant, or for `terminates` when the process must end undisturbed; `process` is the process
     a `terminates` property is about.  For `eventually` it is when `goal` must be reached, by every run that is fair to
-    the processes named in `fair`.
+    the processes named in `fair`.  `explain(before, after)`, of a `data` property, gives the consequence in one
+    sentence and why nothing noticed, from the values of all words before and after the step that violates it.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Property:
     process: str = ""
     goal: Expr | None = None
     fair: tuple[str, ...] = ()
+    explain: Explain | None = None
 
     @property
     def asked(self) -> str:
@@ -61,7 +66,7 @@ class Process:
     `cpu` is its column in a table.  `host` names the process it preempts (design.md section 6): it starts only while
     the host may be preempted, and the host stands still until it is done.  `where` is where that may be: "anywhere"
     that is not atomic, only where the host may sleep ("sleeps"), or only at its scheduling points ("points").
-    `context` is what it holds when it starts.
+    `context` is what it holds when it starts.  A nested process starts at most `times` times, 0 for any number.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Process:
     host: str = ""
     where: Where = "anywhere"
     context: Context = Context()
+    times: int = 0
 
 
 class Model:
@@ -88,6 +94,10 @@ class Model:
         self.processes: list[Process] = []
         self.properties: dict[str, Property] = {}
         self.values: Values | None = None
+        self.words: dict[str, Slot] = {}
+        self.arbitrary: list[Slot] = []  # words that start with any value
+        self.assumed: list[tuple[str, Expr]] = []  # of those values
+        self.preferred: list[Expr] = []
         self.initially: list[str] = []
         self.assumptions: list[str] = []
 
@@ -121,6 +131,32 @@ class Model:
             raise SpecError(f"{name} starts as {initial}; start a name at 0 or above")
         return Slot(name, Domain("name", sort=sort), initial)
 
+    def word(self, name: str, bits: int = 64, initial: int | None = None) -> Slot:
+        """A word of so many bits, whose arithmetic wraps; without `initial` it starts with any value (see `assume`).
+
+        Only `data` properties are decided in a model that has words.
+        """
+        if name in self.words:
+            raise SpecError(f"word {name!r} is declared twice; give the second another name")
+        slot = Slot(name, word_domain(bits), initial or 0)
+        self.words[name] = slot
+        if initial is None:
+            self.arbitrary.append(slot)
+        return slot
+
+    def assume(self, name: str, condition: Expr) -> None:
+        """Assumes a condition of the words' initial values; `name` is listed among the assumptions of each result."""
+        self.assumed.append((name, condition))
+        if name not in self.assumptions:
+            self.assumptions.append(name)
+
+    def prefer(self, *conditions: Expr) -> None:
+        """Conditions of the words' initial values that make a counterexample readable, the most wanted first.
+
+        Each is kept only where it costs no answer.
+        """
+        self.preferred += conditions
+
     def local(self, slot: Slot) -> Slot:
         """The same slot, once for each process that uses it."""
         return Slot(slot.name, slot.domain, slot.initial, own=True)
@@ -152,6 +188,7 @@ class Model:
         where: Where = "anywhere",
         holds: tuple[Hold, ...] = (),
         irq_off: builtins.bool = False,
+        times: int = 0,
     ) -> None:
         """Declares a process that runs `body(*args)`; see Process for the rest."""
         if any(process.name == name for process in self.processes):
@@ -160,7 +197,7 @@ class Model:
             raise SpecError(f"process {name!r} preempts {host!r}, which is not declared; declare the host first")
         column = len(self.processes) if cpu is None else cpu
         context = Context(holds, irq_off)
-        self.processes.append(Process(name, partial(body, *args), title or name, column, host, where, context))
+        self.processes.append(Process(name, partial(body, *args), title or name, column, host, where, context, times))
 
     def _declare(self, prop: Property) -> None:
         if prop.name in self.properties:
@@ -231,6 +268,17 @@ class Model:
         assumptions = (*assumptions, *fairly)
         prop = Property(name, "eventually", help, witnesses, assumptions, when, goal=goal, fair=fair)
         self._declare(replace(prop, witnesses=(*witnesses, prop.asked)) if prop.asked else prop)
+
+    def data(
+        self,
+        name: str,
+        help: str = "",
+        witnesses: tuple[str, ...] = (),
+        assumptions: tuple[str, ...] = (),
+        explain: Explain | None = None,
+    ) -> None:
+        """A property of words that `check` actions name: decided by z3 for all values along every schedule."""
+        self._declare(Property(name, "data", help, witnesses, assumptions, explain=explain))
 
     def property_names(self) -> list[tuple[str, str]]:
         """The properties as (name, what it says)."""

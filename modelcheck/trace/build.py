@@ -12,7 +12,7 @@ from pathlib import Path
 from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.confirm import whole_observation
-from modelcheck.explore.run import FORWARDED, Happened, Run
+from modelcheck.explore.run import FORWARDED, Happened, Run, replay
 from modelcheck.explore.verify import Outcome
 from modelcheck.expression import to_text
 from modelcheck.memory.area import Area
@@ -38,7 +38,7 @@ def build_trace(
 ) -> Trace:
     """The trace of a violated outcome on the full model; `spec` is its name or path, and its hash or ""."""
     system = System(model, frozenset({setting.property}))
-    run = replay_steps(system, [(system.processes[p].name, choice) for p, choice in outcome.steps])
+    run = replay_steps(system, [(system.processes[p].name, choice) for p, choice in outcome.steps], outcome.words)
     byte = ConcreteBytes(model.values, outcome.numbers)
     steps = [_step(run, i, happened, byte) for i, happened in enumerate(run.steps)]
     steps += _waiting(run, outcome)
@@ -57,7 +57,7 @@ def build_trace(
         case,
         processes,
         _area(model),
-        tuple(model.initially),
+        (*model.initially, *_initial_words(outcome)),
         tuple(steps),
         deciding,
         consequence,
@@ -67,7 +67,14 @@ def build_trace(
         tuple(model.assumptions),
         outcome.shortest,
         command,
+        outcome.words,
     )
+
+
+def _initial_words(outcome: Outcome) -> tuple[str, ...]:
+    """The words' values at the start, as one sentence where there are any."""
+    found = [f"{name} = {value}" for step, name, value in outcome.words if step < 0]
+    return (", ".join(found),) if found else ()
 
 
 def _stepping(system: System, steps: list[Step], outcome: Outcome) -> list[int]:
@@ -77,19 +84,17 @@ def _stepping(system: System, steps: list[Step], outcome: Outcome) -> list[int]:
     return sorted(found) or [0]
 
 
-def replay_steps(system: System, choices: list[tuple[str, str]]) -> Run:
-    """Takes the named steps one by one; raises UsageError at the first that cannot be taken."""
+def replay_steps(system: System, choices: list[tuple[str, str]], words: tuple[tuple[int, str, int], ...] = ()) -> Run:
+    """Takes the named steps one by one; raises UsageError at the first that cannot be taken.
+
+    `words` are the values of arbitrary words, as a trace has them; they must satisfy what the model assumes of them.
+    """
     names = {process.name: i for i, process in enumerate(system.processes)}
-    run = Run(system)
-    for number, (name, choice) in enumerate(choices):
+    for number, (name, _) in enumerate(choices):
         if name not in names:
             raise UsageError(f"step {number} is by process {name!r}; there are {', '.join(names)}")
-        edge = run.find(names[name], choice)
-        if edge is None:
-            there = "; ".join(e.choice for e in run.enabled(names[name])) or "nothing"
-            raise UsageError(f"step {number}: {name} cannot do {choice!r} here; it can do {there}")
-        run.take(edge)
-    return run
+    given = {(step, slot): value for step, slot, value in words}
+    return replay(system, [(names[name], choice) for name, choice in choices], given)
 
 
 def home(file: str) -> str:
@@ -130,6 +135,10 @@ def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> Ste
 
 
 def _response(run: Run, happened: Happened) -> str:
+    words = [(slot.name, slot.domain.show(new)) for slot, _, new in happened.changes if slot.domain.kind == "word"]
+    if words and happened.edge.kind != "choose":
+        own = run.system.processes[happened.edge.process].name + "."
+        return ", ".join(f"{name.removeprefix(own)} = {value}" for name, value in words)
     piece, choice = happened.edge.piece, happened.edge.choice
     if piece is not None and run.system.model.areas[piece.access.area].domain is not None:
         return _numbers(run, happened)
@@ -261,6 +270,13 @@ def _numbers(run: Run, happened: Happened) -> str:
     return ", now ".join(str(values[slot]) for slot in done)
 
 
+def _before_and_after(run: Run) -> tuple[dict[str, int], dict[str, int]]:
+    """The values of all words around the last step."""
+    after = {slot.name: value for slot, value in run.values.items() if slot.domain.kind == "word"}
+    after = {slot.name: slot.initial for slot in run.system.model.words.values()} | after
+    return after | {slot.name: old for slot, old, _ in run.steps[-1].changes if slot.name in after}, after
+
+
 def _explain(
     run: Run, setting: Setting, outcome: Outcome, byte: ConcreteBytes
 ) -> tuple[str, tuple[str, ...]]:
@@ -295,6 +311,8 @@ def _explain(
         return f"{prop.process} repeats its last {outcome.loop} steps for ever, undisturbed", (
             f"violates {prop.name}{help_text}.",
         )
+    if prop.kind == "data" and prop.explain is not None and run.steps:
+        return prop.explain(*_before_and_after(run))
     if not run.steps:
         return f"the initial state violates {prop.name}{help_text}", ()
     last = run.steps[-1].edge

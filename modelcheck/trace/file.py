@@ -24,6 +24,7 @@ from modelcheck.trace.trace import SCHEMA, ByteSource, Trace
 
 FORMAT = "modelcheck-trace"
 MAX_BYTES = 64 * 1024 * 1024
+WITHOUT_WORDS = 1  # the schema before words: files of it hold a whole trace, of a model that has none
 
 
 def trace_id(trace: Trace) -> str:
@@ -57,6 +58,8 @@ def from_json(obj: object) -> Trace:
     if not isinstance(obj, dict) or obj.get("format") != FORMAT:
         raise UsageError(f'this JSON is no trace (it has no "format": "{FORMAT}"); traces come from `check --traces`')
     schema = obj.get("schema")
+    if type(schema) is int and schema == WITHOUT_WORDS and "words" not in obj:
+        obj, schema = {**obj, "schema": SCHEMA, "words": []}, SCHEMA
     if type(schema) is int and schema > SCHEMA:
         raise UsageError(f"written by a newer modelcheck: schema {schema}, this one reads {SCHEMA}")
     if type(schema) is int and schema < SCHEMA:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.confirm import whole_observation
+from modelcheck.explore.data import solves_again
 from modelcheck.explore.lasso import lasso_of
+from modelcheck.explore.run import Run
 from modelcheck.explore.verify import verify
 from modelcheck.smt.solver import Solver
-from modelcheck.spec import Setting, Spec
+from modelcheck.spec import Setting, Spec, Value
 from modelcheck.system.link import System
 from modelcheck.trace.build import replay_steps
 from modelcheck.trace.trace import Trace
@@ -27,7 +29,7 @@ def replay(trace: Trace, spec: Spec) -> str:
         raise UsageError(f"the trace is about {setting.property!r}; the spec has {', '.join(model.properties)}")
     system = System(model, frozenset({setting.property}))
     steps = [step for step in trace.steps if not step.choice.startswith("attempt: ")]
-    run = replay_steps(system, [(trace.processes[step.process].name, step.choice) for step in steps])
+    run = replay_steps(system, [(trace.processes[step.process].name, step.choice) for step in steps], trace.words)
     if prop.kind == "observation":
         observation = whole_observation(run)
         if observation is None or model.values is None:
@@ -37,12 +39,12 @@ def replay(trace: Trace, spec: Spec) -> str:
                 f"the trace replays, and no values make it violate {prop.name}; it is not a counterexample"
             )
         how = "replayed step by step and solved again as a whole"
-    elif prop.kind in ("assertion", "sleep-in-atomic"):
+    elif prop.kind in ("assertion", "sleep-in-atomic", "data"):
         if not run.steps or run.steps[-1].edge.breaks != prop.name:
             raise UsageError(
                 f"the trace replays, and its last step does not violate {prop.name}; it is not a counterexample"
             )
-        how = "replayed step by step"
+        how = "replayed step by step" + _solved(prop.kind, system, run)
     elif prop.kind == "eventually":
         lasso = lasso_of(run, prop)
         if lasso is None or lasso.steps != len(run.steps):
@@ -61,10 +63,19 @@ def replay(trace: Trace, spec: Spec) -> str:
     return f"{setting.property} of {spec.name} {setting.version} is violated: {len(trace.steps)} steps {how}."
 
 
+def _solved(kind: str, system: System, run: Run) -> str:
+    """Of a property of words: that z3, too, finds values for the steps of the run; "" of others."""
+    if kind != "data":
+        return ""
+    if not solves_again(system, run):
+        raise UsageError("the trace replays, and z3 finds no values for its steps; please report this")
+    return " and solved again as a whole"
+
+
 def setting_of(trace: Trace, spec: Spec) -> Setting:
     """The setting a trace was found at; raises UsageError where the spec no longer has it."""
     spec.version(trace.version)
-    values = []
+    values: list[tuple[str, Value]] = []
     for name, text in trace.parameters:
         parameter = spec.parameter(name)
         if parameter.numeric and not (text.isdigit() and parameter.lo <= int(text) <= parameter.hi):
@@ -72,6 +83,8 @@ def setting_of(trace: Trace, spec: Spec) -> Setting:
         if not parameter.numeric and text not in parameter.choices:
             raise UsageError(f"the trace has {name}={text}; there are {parameter.describe()}")
         values.append((name, int(text) if parameter.numeric else text))
+    given = dict(values)
+    values += [(p.name, p.default[0]) for p in spec.parameters if p.name not in given and p.later]
     missing = [p.name for p in spec.parameters if p.name not in dict(values)]
     if missing:
         raise UsageError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no words; such a file is read as one with none
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,8 @@ class Trace:
     `spec` is a spec's name, or a path with `spec_hash` (sha256, hex).  `parameters` are (name, text) sorted by name.
     `initial` are sentences on the state before the first step, `consequence` one sentence on what went wrong, `why`
     the sentences that explain why nothing noticed.  `deciding` is the index of the step that decides.  `case` names a
-    known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.
+    known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.  `words` are the
+    values of arbitrary words as (step, slot, value), step -1 for those the words start with.
     """
 
     spec: str
@@ -150,6 +151,7 @@ class Trace:
     assumptions: tuple[str, ...] = ()
     shortest: str = ""
     command: str = ""
+    words: tuple[tuple[int, str, int], ...] = ()
 
     @builtins.property  # `property` is a field here
     def switches(self) -> int:

@@ -64,6 +64,7 @@ def check_trace(trace: Trace) -> None:
     if trace.area is not None:
         _check_area(trace.area)
     _check_updates(trace)
+    _check_words(trace)
     for index, edge in enumerate(trace.lock_order):
         _in_range(f"lock_order[{index}].process", edge.process, len(names))
     stored: list[set[int]] = []  # the offsets each step stored, one entry per step
@@ -90,6 +91,17 @@ def _check_updates(trace: Trace) -> None:
         for field, value in update.fields:
             if value >> (8 * widths.get(field, 512)):
                 _invalid(f"updates[{index}].fields", f"gives {field[:60]!a} a value that does not fit in its bytes")
+
+
+def _check_words(trace: Trace) -> None:
+    places = [(step, slot) for step, slot, _ in trace.words]
+    if len(set(places)) != len(places):
+        _invalid("words", "gives one slot two values at one step")
+    for index, (step, slot, value) in enumerate(trace.words):
+        if not -1 <= step < len(trace.steps):
+            _invalid(f"words[{index}]", f"is about step {step}, and there are {len(trace.steps)} steps")
+        if value >> 512:
+            _invalid(f"words[{index}]", f"gives {slot[:60]!a} a value of more than 512 bits")
 
 
 def _check_memory(trace: Trace, index: int, memory: MemoryEvent, stored: list[set[int]]) -> None:

@@ -9,7 +9,7 @@ proof covers every offset; `accounting` is the arithmetic; `expected` says what 
 from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
-from specs.runstate import geometry
+from specs.runstate import data, geometry
 from specs.runstate.cases import CASES
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
@@ -59,7 +59,7 @@ PARAMETERS = (
          "mapping", "pause"),
         default=("none",),
     ),
-    Parameter("fix", "a repair that no kernel has: of D2 and D12, of D1", ("none", "accounting", "address"),
+    Parameter("fix", "a repair that no kernel has: interrupts off around the accounting (D2, D12); gpc2 first (D1)", ("none", "accounting", "address"),
               default=("none",)),
     Parameter("ioctls", "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable) too; "
               "ADJUST with state -1 too", ("none", "usual", "runnable", "adjust"), default=("usual",)),
@@ -94,6 +94,8 @@ def defaults(name: str, chosen: tuple[tuple[str, int | str], ...]) -> tuple[int 
 
 def label(setting: Setting) -> str:
     """The group of an offset in a table: what matters to the property."""
+    if setting.property in data.NAMES:
+        return "accounting, any 64-bit values"
     layout = layout_of(setting)
     if setting.property in ("torn-read", "reader-terminates"):
         return layout.describe()

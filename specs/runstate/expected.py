@@ -6,6 +6,7 @@ The checker decides, not this table: where they differ, find out which is wrong 
 from __future__ import annotations
 
 from modelcheck import Expectation, Setting
+from specs.runstate import data
 from specs.runstate.scene import layout_of
 from specs.runstate.versions import writer
 
@@ -34,6 +35,8 @@ none (protocol.md 9.3).
 
 def expected(setting: Setting) -> Expectation | None:
     """The expectation of one setting, None where nothing is known."""
+    if setting.property in data.NAMES:
+        return data.data_expected(setting)
     if setting.text("without") in BARRIERS:
         return _without_barrier(setting)
     if setting.text("without") != "none":

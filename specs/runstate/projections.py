@@ -23,6 +23,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 
 from modelcheck import Setting, witness_classes
+from specs.runstate import data
 from specs.runstate.layout import PAGE_SIZE, Layout
 from specs.runstate.scene import Projection, area_name, build, layout_of, layouts_of, scene_of
 from specs.runstate.stores import COMPAT_END, leaves, storing
@@ -32,8 +33,10 @@ from specs.runstate.versions import Writer, writer
 ABOUT_READER = ("torn-read", "own-read", "reader-terminates")
 
 
-def projections(setting: Setting) -> tuple[Projection, ...]:
+def projections(setting: Setting) -> tuple[Projection | None, ...]:
     """The projections whose proofs together prove the property of a setting."""
+    if setting.property in data.NAMES:
+        return (None,)
     layout = layout_of(setting)
     entry = frozenset(range(layout.entry, layout.entry + 8))
     match setting.property:
@@ -74,7 +77,10 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
 
 def equivalence(setting: Setting) -> Hashable:
     """Equal for settings whose models are equal up to names; see the module."""
-    elsewhere = ("offset", "abi") if setting.property in ABOUT_READER else ("offset", "abi", "reader", "clock")
+    if setting.property in data.NAMES:
+        return data.data_key(setting)
+    elsewhere = ("offset", "abi", "steal") if setting.property in ABOUT_READER else (
+        "offset", "abi", "reader", "clock", "steal")
     rest = tuple([pair for pair in setting.values if pair[0] not in elsewhere])
     layout = layout_of(setting)
     match setting.property:

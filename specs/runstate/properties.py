@@ -6,6 +6,7 @@ A model with a guard left out on purpose (`without`) asks for no witnesses.
 from __future__ import annotations
 
 from modelcheck import Model, PropertyInfo, Setting
+from specs.runstate.data import DATA
 from specs.runstate.layout import Layout
 from specs.runstate.setup import Scene
 from specs.runstate.values import make_values, relation
@@ -23,6 +24,7 @@ PROPERTIES = (
     PropertyInfo("sleep-in-atomic", "nothing sleeps under a spinning lock or with interrupts off (P10)"),
     PropertyInfo("published", "an update or ioctl that answers success has reached the guest (P11)"),
     PropertyInfo("reader-terminates", "a reader ends when the writer is idle (P12)"),
+    *DATA,
 )
 
 CAUGHT = "stores never wait on migration: the dirty bit is set after they are visible (a locked instruction on x86)"

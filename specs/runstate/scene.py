@@ -29,7 +29,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
-from modelcheck import Area, Model, Mutex, Setting, SpinLock, Srcu, Tear, Where
+from modelcheck import Area, Model, Mutex, Setting, Srcu, Tear, Where
+from specs.runstate import data
 from specs.runstate.cache_versions import cache
 from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
@@ -175,6 +176,8 @@ def scene_of(setting: Setting) -> Scene:
 
 def build(setting: Setting, projection: Hashable = None) -> Model:
     """The model of one setting, full or projected."""
+    if setting.property in data.NAMES:
+        return data.data_model(setting)
     assert projection is None or isinstance(projection, Projection)
     model = Model("runstate", setting.memory, compiler=setting.text("compiler"))
     for number, layout in enumerate(layouts_of(setting)):

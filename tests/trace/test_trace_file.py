@@ -76,10 +76,15 @@ LOAD = ("steps", 0, "memory")
 DAMAGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (_set("format", to="x"),
      'this JSON is no trace (it has no "format": "modelcheck-trace"); traces come from `check --traces`'),
-    (_set("schema", to=2), "written by a newer modelcheck: schema 2, this one reads 1"),
-    (_set("schema", to=0), "written by an older modelcheck: schema 0, this one reads 1; check again"),
-    (_set("schema", to="1"), "invalid field: schema is '1', and breaks const 1"),
-    (_set("schema", to=True), "invalid field: schema is True, and breaks const 1"),
+    (_set("schema", to=3), "written by a newer modelcheck: schema 3, this one reads 2"),
+    (_set("schema", to=0), "written by an older modelcheck: schema 0, this one reads 2; check again"),
+    (_set("schema", to="1"), "invalid field: schema is '1', and breaks const 2"),
+    (_set("schema", to=True), "invalid field: schema is True, and breaks const 2"),
+    (_set("words", to=[[99, "x", 1]]), "invalid field: words[0] is about step 99, and there are 21 steps"),
+    (_set("words", to=[[0, "x", 1], [0, "x", 2]]), "invalid field: words gives one slot two values at one step"),
+    (_set("words", to=[[-1, "x", -1]]), "invalid field: words[0][2] is -1, below 0"),
+    (_set("words", to=[[-1, "x", 1 << 512]]), "invalid field: words[0] gives 'x' a value of more than 512 bits"),
+    (lambda o: o.pop("words"), "invalid field: the object lacks words"),
     (lambda o: o.pop("why"), "invalid field: the object lacks why"),
     (_set("extra", to=1), "invalid field: the object has a field that no trace has"),
     (_set("memory", to=7), "invalid field: memory is 7, and must be string"),
@@ -229,3 +234,17 @@ def test_a_load_may_read_its_own_store_before_it_performs() -> None:
     forwarded = replace(load, memory=replace(load.memory, bytes=tuple(replace(b, step=3) for b in load.memory.bytes)))
     steps = (*trace.steps[:3], issue, *trace.steps[4:9], forwarded, *trace.steps[10:])
     assert from_json(to_json(replace(trace, steps=steps))).steps == steps
+
+
+def test_a_file_of_the_schema_before_words_is_a_trace_without_any() -> None:
+    obj = to_json(torn_read())
+    old = {name: value for name, value in obj.items() if name != "words"} | {"schema": 1}
+    assert from_json(old) == torn_read()
+    with pytest.raises(UsageError, match=r"written by an older modelcheck: schema 1, this one reads 2"):
+        from_json(obj | {"schema": 1})
+
+
+def test_words_are_kept() -> None:
+    trace = replace(torn_read(), words=((-1, "x", 2**64 - 1), (3, "x", 0)))
+    assert from_json(to_json(trace)) == trace
+    assert trace_id(trace) == PINNED_ID
