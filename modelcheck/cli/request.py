@@ -119,7 +119,7 @@ def chosen_reductions(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def chosen_values(spec: Spec, texts: Sequence[str]) -> tuple[tuple[str, tuple[Value, ...]], ...]:
-    """The values of each parameter set, or with a default of its own, sorted by name."""
+    """The values of each parameter set, or with a default of its own that all properties take, sorted by name."""
     found: dict[str, tuple[Value, ...]] = {}
     for text in texts:
         name, equals, values = (part.strip() for part in text.partition("="))
@@ -130,7 +130,7 @@ def chosen_values(spec: Spec, texts: Sequence[str]) -> tuple[tuple[str, tuple[Va
             raise UsageError(f"--set {name} is given twice; give all its values at once, as in {_example(parameter)}")
         found[name] = _values(parameter, values)
     for parameter in spec.parameters:
-        if parameter.name not in found and parameter.default:
+        if parameter.name not in found and parameter.default and not parameter.only:
             found[parameter.name] = parameter.default
     return tuple(sorted(found.items()))
 

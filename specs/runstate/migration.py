@@ -1,7 +1,8 @@
 """Live migration: harvests of the dirty bitmap and copies of the pages found, until a last pass (protocol.md 5.6, D9).
 
 A page of the area is `unsaved` while its bytes differ from migration's copy.  Before the last pass the VMM stops the
-vCPU, that is, waits until it is out of KVM_RUN; it may still issue ioctls on it (protocol.md B22).  A store after the
+vCPU, that is, waits until its thread is in no call that is meant to write guest memory; it may still issue others on it
+(protocol.md B22).  A store after the
 last copy, or a page that is unsaved then, is lost at the destination.
 """
 
@@ -17,11 +18,15 @@ HARVEST = "kvm_get_dirty_log_protect"
 
 @dataclass(frozen=True, slots=True)
 class Dirty:
-    """The dirty bits of the area's pages, whether each is unsaved, the VMM's stop of the vCPU, and the end."""
+    """The dirty bits of the area's pages, whether each is unsaved, the VMM's stop of the vCPU, and the end.
+
+    `busy`: the vCPU's thread is in KVM_RUN or in an ioctl that writes the area.
+    """
 
     bits: tuple[Slot, ...]
     unsaved: tuple[Slot, ...]
     stopped: Slot
+    busy: Slot
     final: Slot
 
 
@@ -31,6 +36,7 @@ def make_dirty(model: Model, pages: int) -> Dirty:
         tuple(model.bool(f"dirty_bitmap[{page}]") for page in range(pages)),
         tuple(model.bool(f"page {page} unsaved") for page in range(pages)),
         model.bool("VMM stopped the vCPU"),
+        model.bool("the vCPU's thread is at work"),
         model.bool("migration is over"),
     )
 
@@ -43,13 +49,13 @@ def unsave(dirty: Dirty, page: int) -> Action:
     )
 
 
-def migration(dirty: Dirty, in_run: Slot, stops: bool) -> Steps:
-    """The migration thread; `stops`: it waits for the vCPU to leave KVM_RUN before the last pass."""
+def migration(dirty: Dirty, stops: bool) -> Steps:
+    """The migration thread; `stops`: it waits for the vCPU to stop before the last pass."""
     while not (yield choose("last pass?", False, True).at("", "migration_thread")):
         yield from harvest(dirty)
     if stops:
         yield assign(dirty.stopped, 1).at("", "vm_stop")
-        yield wait(in_run.eq(0), "the vCPU has left KVM_RUN").at("", "vm_stop")
+        yield wait(dirty.busy.eq(0), "the vCPU has stopped").at("", "vm_stop")
     yield from harvest(dirty)
     yield reach("last pass done")
     for unsaved in dirty.unsaved:

@@ -246,4 +246,4 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
         model.process("vm", vm_attributes, scene.long_mode, scene.locks, title="KVM, long mode switch", cpu=4)
     if dirty is not None:
         stops = setting.text("without") != "pause"
-        model.process("migration", migration, dirty, scene.in_run, stops, title="migration thread", cpu=3)
+        model.process("migration", migration, dirty, stops, title="migration thread", cpu=3)

@@ -8,6 +8,8 @@ the own reader is strict about it, since it may read only once no request is lef
 from __future__ import annotations
 
 from modelcheck import (
+    Action,
+    Branch,
     assign,
     check,
     choose,
@@ -22,6 +24,7 @@ from modelcheck import (
 )
 from specs.runstate.config import IOCTLS, published
 from specs.runstate.layout import RUNSTATES, UPDATE
+from specs.runstate.migration import Dirty
 from specs.runstate.pfncache import Steps
 from specs.runstate.readers import View, copies
 from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
@@ -36,9 +39,8 @@ def vcpu(scene: Scene, own: View | None = None) -> Steps:
     locks, dirty = scene.locks, scene.ghosts.dirty
     while True:
         called = yield choose("the VMM calls", "KVM_RUN", *scene.ioctls).at("", "kvm_vcpu_ioctl")
-        if dirty is not None and called != "other":
-            if (yield test(dirty.stopped, "did the VMM stop the vCPU?").at("", "kvm_vcpu_ioctl")):
-                continue
+        if dirty is not None and called != "other" and (yield stopped(dirty).at("", "kvm_vcpu_ioctl")):
+            continue
         yield from lock(locks.vcpu, "kvm_vcpu_ioctl")
         if own is not None:
             yield assign(scene.request, 1).as_("KVM_REQ_STEAL_UPDATE").at("", "kvm_arch_vcpu_load")
@@ -47,6 +49,14 @@ def vcpu(scene: Scene, own: View | None = None) -> Steps:
         else:
             yield from IOCTLS[called](scene)
         yield from unlock(locks.vcpu, "kvm_vcpu_ioctl")
+        if dirty is not None and called != "other":
+            yield assign(dirty.busy, 0).as_("the vCPU's thread is idle").at("", "kvm_vcpu_ioctl")
+
+
+def stopped(dirty: Dirty) -> Action:
+    """Whether the VMM has stopped the vCPU; if not, its thread is at work from here on."""
+    busy = Branch(False, ~dirty.stopped, ((dirty.busy, lift(1)),))
+    return Action("shared", "did the VMM stop the vCPU?", (Branch(True, dirty.stopped), busy))
 
 
 def kvm_run(scene: Scene, own: View | None) -> Steps:
