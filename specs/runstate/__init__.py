@@ -1,9 +1,9 @@
 """The Xen runstate update protocol in KVM (arch/x86/kvm/xen.c): writer, MMU notifier, guest readers.
 
-Encodes protocol.md sections 1 to 5 and 12 for versions V2 to V6 of the writer, at the grain of its step labels.
+Encodes protocol.md sections 1 to 5 and 12 for versions V2 to V7 of the writer, at the grain of its step labels.
 `writer`, `pfncache`, `invalidators` and `readers` are the actors; `scene` puts them together; `properties`,
 `projections`, `values` and `geometry` say what is checked and how a proof covers every offset; `expected` says what
-should come out.
+should come out.  `accounting` is the writer's other half, over 64-bit values, and `data` its properties.
 """
 
 from __future__ import annotations
