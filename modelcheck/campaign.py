@@ -250,6 +250,11 @@ class _Campaign:
         result.solver = replace(
             self._cost() - before, observations=sum(outcome.observations for outcome in result.outcomes)
         )
+        if prop.kind == "data":  # which asks z3 itself
+            result.solver += SolverCost(
+                queries=sum(outcome.queries for outcome in result.outcomes),
+                seconds=sum(outcome.seconds for outcome in result.outcomes),
+            )
         result.memory = peak_memory()
         return result
 

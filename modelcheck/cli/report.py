@@ -125,8 +125,8 @@ def cost(report: Report) -> list[str]:
     z3 = report.solver
     if z3.queries:
         spared = f", {z3.spared:,} spared by a remembered core" if z3.spared else ""
-        parts.append(f"{z3.observations:,} observations, {z3.distinct:,} distinct{spared}, "
-                     f"{z3.queries:,} questions to z3 in {duration(z3.seconds)}")
+        seen = f"{z3.observations:,} observations, {z3.distinct:,} distinct{spared}, " if z3.observations else ""
+        parts.append(f"{seen}{z3.queries:,} questions to z3 in {duration(z3.seconds)}")
     return [f"Cost: {'; '.join(parts)}"] if parts else []
 
 

@@ -139,6 +139,8 @@ def _response(run: Run, happened: Happened) -> str:
     if words and happened.edge.kind != "choose":
         own = run.system.processes[happened.edge.process].name + "."
         return ", ".join(f"{name.removeprefix(own)} = {value}" for name, value in words)
+    if happened.edge.kind == "check":
+        return ""  # it answers nothing: it passes, or is the last step
     piece, choice = happened.edge.piece, happened.edge.choice
     if piece is not None and run.system.model.areas[piece.access.area].domain is not None:
         return _numbers(run, happened)

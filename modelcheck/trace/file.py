@@ -24,7 +24,7 @@ from modelcheck.trace.trace import SCHEMA, ByteSource, Trace
 
 FORMAT = "modelcheck-trace"
 MAX_BYTES = 64 * 1024 * 1024
-WITHOUT_WORDS = 1  # the schema before words: files of it hold a whole trace, of a model that has none
+WITHOUT_WORDS = 1  # the schema before words: a trace that has none is still written in it
 
 
 def trace_id(trace: Trace) -> str:
@@ -43,7 +43,11 @@ def trace_id(trace: Trace) -> str:
 
 def to_json(trace: Trace) -> dict[str, Any]:
     """The trace as a JSON object of fresh dicts and lists, fields in the order of the dataclasses."""
-    return {"format": FORMAT, "schema": SCHEMA, "id": trace_id(trace), **_encode(trace)}
+    made = {"format": FORMAT, "schema": SCHEMA, "id": trace_id(trace), **_encode(trace)}
+    if not trace.words:
+        del made["words"]
+        made["schema"] = WITHOUT_WORDS
+    return made
 
 
 def to_text(trace: Trace) -> str:
@@ -58,8 +62,10 @@ def from_json(obj: object) -> Trace:
     if not isinstance(obj, dict) or obj.get("format") != FORMAT:
         raise UsageError(f'this JSON is no trace (it has no "format": "{FORMAT}"); traces come from `check --traces`')
     schema = obj.get("schema")
-    if type(schema) is int and schema == WITHOUT_WORDS and "words" not in obj:
-        obj, schema = {**obj, "schema": SCHEMA, "words": []}, SCHEMA
+    if "words" not in obj and schema != SCHEMA:
+        obj = {**obj, "words": []}
+        if type(schema) is int and schema == WITHOUT_WORDS:
+            obj["schema"] = schema = SCHEMA
     if type(schema) is int and schema > SCHEMA:
         raise UsageError(f"written by a newer modelcheck: schema {schema}, this one reads {SCHEMA}")
     if type(schema) is int and schema < SCHEMA:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
-SCHEMA = 2  # 1 had no words; such a file is read as one with none
+SCHEMA = 2  # that of a trace with words; 1 is the same without them
 
 
 @dataclass(frozen=True, slots=True)

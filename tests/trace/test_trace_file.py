@@ -72,6 +72,13 @@ def _set(*path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _words(to: list[list[Any]]) -> Callable[[dict[str, Any]], None]:
+    def change(obj: dict[str, Any]) -> None:
+        obj |= {"schema": 2, "words": to}
+
+    return change
+
+
 LOAD = ("steps", 0, "memory")
 DAMAGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (_set("format", to="x"),
@@ -80,11 +87,12 @@ DAMAGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (_set("schema", to=0), "written by an older modelcheck: schema 0, this one reads 2; check again"),
     (_set("schema", to="1"), "invalid field: schema is '1', and breaks const 2"),
     (_set("schema", to=True), "invalid field: schema is True, and breaks const 2"),
-    (_set("words", to=[[99, "x", 1]]), "invalid field: words[0] is about step 99, and there are 21 steps"),
-    (_set("words", to=[[0, "x", 1], [0, "x", 2]]), "invalid field: words gives one slot two values at one step"),
-    (_set("words", to=[[-1, "x", -1]]), "invalid field: words[0][2] is -1, below 0"),
-    (_set("words", to=[[-1, "x", 1 << 512]]), "invalid field: words[0] gives 'x' a value of more than 512 bits"),
-    (lambda o: o.pop("words"), "invalid field: the object lacks words"),
+    (_words([[99, "x", 1]]), "invalid field: words[0] is about step 99, and there are 21 steps"),
+    (_words([[0, "x", 1], [0, "x", 2]]), "invalid field: words gives one slot two values at one step"),
+    (_words([[-1, "x", -1]]), "invalid field: words[0][2] is -1, below 0"),
+    (_words([[-1, "x", 1 << 512]]), "invalid field: words[0] gives 'x' a value of more than 512 bits"),
+    (_set("schema", to=2), "invalid field: the object lacks words"),
+    (_set("words", to=[]), "written by an older modelcheck: schema 1, this one reads 2; check again"),
     (lambda o: o.pop("why"), "invalid field: the object lacks why"),
     (_set("extra", to=1), "invalid field: the object has a field that no trace has"),
     (_set("memory", to=7), "invalid field: memory is 7, and must be string"),
@@ -236,15 +244,15 @@ def test_a_load_may_read_its_own_store_before_it_performs() -> None:
     assert from_json(to_json(replace(trace, steps=steps))).steps == steps
 
 
-def test_a_file_of_the_schema_before_words_is_a_trace_without_any() -> None:
+def test_a_trace_without_words_is_written_in_the_schema_before_them() -> None:
     obj = to_json(torn_read())
-    old = {name: value for name, value in obj.items() if name != "words"} | {"schema": 1}
-    assert from_json(old) == torn_read()
-    with pytest.raises(UsageError, match=r"written by an older modelcheck: schema 1, this one reads 2"):
-        from_json(obj | {"schema": 1})
+    assert obj["schema"] == 1
+    assert "words" not in obj
+    assert from_json(obj) == torn_read()
 
 
 def test_words_are_kept() -> None:
     trace = replace(torn_read(), words=((-1, "x", 2**64 - 1), (3, "x", 0)))
+    assert to_json(trace)["schema"] == 2
     assert from_json(to_json(trace)) == trace
     assert trace_id(trace) == PINNED_ID
