@@ -118,6 +118,14 @@ def _no_defaults(name: str, chosen: tuple[tuple[str, Value], ...]) -> tuple[Valu
     return ()
 
 
+def _no_settings(version: str) -> tuple[tuple[tuple[str, Value], ...], ...]:
+    return ()
+
+
+def _whole_model(setting: Setting, dropped: str) -> tuple[Hashable, ...]:
+    return (None,)
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A protocol that can be checked.
@@ -128,6 +136,10 @@ class Spec:
     key: settings with one key have equal models up to names, and one is checked for all.  `label(setting)` names the
     group a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict
     counts.
+
+    `ablate_settings(version)` are the values at which each piece of the protocol is left out in turn; none leaves them
+    to the defaults.  `ablate_projections(setting, dropped)` are projections that prove the property whichever piece is
+    missing, or without the assumption named `dropped`; the arguments of `projections` need not hold then.
     """
 
     name: str
@@ -143,6 +155,8 @@ class Spec:
     expected: Callable[[Setting], Expectation | None] = _no_expectation
     obligations: Callable[[tuple[Setting, ...]], tuple[Obligation, ...]] = _no_obligations
     defaults: Callable[[str, tuple[tuple[str, Value], ...]], tuple[Value, ...]] = _no_defaults
+    ablate_settings: Callable[[str], tuple[tuple[tuple[str, Value], ...], ...]] = _no_settings
+    ablate_projections: Callable[[Setting, str], tuple[Hashable, ...]] = _whole_model
     path: str = ""
     digest: str = ""
 

@@ -128,7 +128,8 @@ class Trace:
     `spec` is a spec's name, or a path with `spec_hash` (sha256, hex).  `parameters` are (name, text) sorted by name.
     `initial` are sentences on the state before the first step, `consequence` one sentence on what went wrong, `why`
     the sentences that explain why nothing noticed.  `deciding` is the index of the step that decides.  `case` names a
-    known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.
+    known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.  `without` names the
+    piece of the protocol that was left out on purpose ("" for none; only then it is in a file).
     """
 
     spec: str
@@ -150,6 +151,7 @@ class Trace:
     assumptions: tuple[str, ...] = ()
     shortest: str = ""
     command: str = ""
+    without: str = ""
 
     @builtins.property  # `property` is a field here
     def switches(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
 from specs.runstate import geometry
+from specs.runstate.ablating import ablate_projections, ablate_settings
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
@@ -110,4 +111,6 @@ SPEC = Spec(
     expected=expected,
     obligations=obligations,
     defaults=defaults,
+    ablate_settings=ablate_settings,
+    ablate_projections=ablate_projections,
 )
