@@ -15,7 +15,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from modelcheck.ablate.pairing import pairs_of
-from modelcheck.ablate.pieces import Part, Without, parts_of
+from modelcheck.ablate.pieces import Part, Without, parts_of, steps_of
 from modelcheck.ablate.results import Ablation, AblationRequest, Broken, Cell, Row
 from modelcheck.ablate.settings import Values, memories, names, settings_of
 from modelcheck.ablate.traces import saved
@@ -27,8 +27,10 @@ from modelcheck.explore.verify import Options, Outcome, Searched, verify
 from modelcheck.smt.solver import Solver
 from modelcheck.spec import Setting, Spec
 from modelcheck.system.model import Model
+from modelcheck.trace.build import home
 from modelcheck.workers import decide_all
 
+Reached = tuple[frozenset[str], frozenset[tuple[str, int]]]  # witnesses, and source lines
 RANGE = "a range"  # in place of a property: a number leaves the range that the spec gives it
 
 
@@ -51,16 +53,18 @@ class _Ablating:
         self.bounds = Bounds(request.limits.states, memory, deadline, time.monotonic, stop)
         self.engine = Engine() if request.engine == "python" else best_engine()
         self.solvers: dict[Hashable, Solver] = {}
-        self.whole: dict[Setting, frozenset[str]] = {}  # what holds of the whole protocol, and what was reached
+        self.whole: dict[Setting, Reached] = {}  # where the whole protocol has a property
         self.known: dict[Hashable, Searched] = {}
         self.skipped: list[str] = []
         self.bound = ""
+        self.steps: dict[tuple[str, int], str] = {}
 
     def run(self) -> Ablation:
         properties = names(self.request)
         version, memory = self.request.version, self.memories[0]
         combinations = [Setting(version, name, values, memory) for values in self.values for name in properties]
         parts = parts_of(self.spec, combinations)
+        self.steps = steps_of(self.spec, combinations)
         self._ask_whole(combinations)
         done = decide_all(
             len(parts), lambda number: self._piece(parts[number]), self.request.workers, self._tick(len(parts)),
@@ -96,7 +100,7 @@ class _Ablating:
                 self.bound = self.bound or next(o.bound for o in outcomes if o.verdict == "incomplete")
                 self.skipped.append(f"{setting.property} ({setting.memory}) is not decided as it is: {self.bound}")
             else:
-                self.whole[setting] = frozenset[str]().union(*(outcome.reached for outcome in outcomes))
+                self.whole[setting] = _reached(outcomes)
         every = self.values
         for (name, memory), found in failed.items():
             where = "" if len(found) == len(every) else " at " + "; ".join(_named(each, every) for each in found)
@@ -147,8 +151,8 @@ class _Ablating:
         asked = decided = states = 0
         bound = ""
         broken: dict[str, Broken] = {}
-        missing: dict[Values, set[str]] = {}
-        reached: dict[Values, set[str]] = {}
+        before: dict[Values, Reached] = {}
+        after: dict[Values, Reached] = {}
         for setting in (replace(each, memory=memory) for each in part.settings):
             if setting not in self.whole or setting.property in broken:
                 continue
@@ -171,17 +175,20 @@ class _Ablating:
                 bound = bound or next(o.bound for o in outcomes if o.verdict == "incomplete") or "a bound"
                 continue
             else:
-                missing.setdefault(setting.values, set()).update(self._witnesses(setting))
-                reached.setdefault(setting.values, set()).update(*(outcome.reached for outcome in outcomes))
+                before[setting.values] = _union(before.get(setting.values), self.whole[setting])
+                after[setting.values] = _union(after.get(setting.values), _reached(outcomes))
             decided += 1
-        lost = sorted({name for values, names in missing.items() for name in names - reached[values]})
+        lost = () if broken else self._lost(part, before, after)
         seconds = time.monotonic() - started
-        return Cell(memory, tuple(broken.values()), tuple(lost), states, seconds, asked, decided, bound)
+        return Cell(memory, tuple(broken.values()), lost, states, seconds, asked, decided, bound)
 
-    def _witnesses(self, setting: Setting) -> frozenset[str]:
-        """The witnesses of a property that the whole protocol reaches."""
-        prop = self.spec.model(setting, None).properties[setting.property]
-        return self.whole[setting].intersection(prop.witnesses)
+    def _lost(self, part: Part, before: dict[Values, Reached], after: dict[Values, Reached]) -> tuple[str, ...]:
+        """The witnesses that the whole protocol reaches; where all are, the steps it takes, but for the piece's own."""
+        witnesses = {name for values, (names, _) in before.items() for name in names - after[values][0]}
+        if witnesses or part.kind in ("lock", "order"):  # with a lock go its releases, and what is moved is taken
+            return tuple(sorted(witnesses))
+        lines = {line for values, (_, lines) in before.items() for line in lines - after[values][1]} - part.places
+        return tuple(dict.fromkeys(self.steps.get(line, f"{home(line[0])}:{line[1]}") for line in sorted(lines)))
 
     def _broken(
         self, spec: Spec, part: Part, setting: Setting, outcomes: list[Outcome], faults: list[str]
@@ -194,6 +201,15 @@ class _Ablating:
         polished = self._verify(spec, setting, projection, {}, polish=True)
         shown = polished if polished.verdict == "violated" else violated
         return saved(self.request, spec, part.key, plain, shown, faults)
+
+
+def _reached(outcomes: list[Outcome]) -> Reached:
+    names = frozenset[str]().union(*(outcome.reached for outcome in outcomes))
+    return names, frozenset[tuple[str, int]]().union(*(outcome.covered for outcome in outcomes))
+
+
+def _union(one: Reached | None, other: Reached) -> Reached:
+    return other if one is None else (one[0] | other[0], one[1] | other[1])
 
 
 def _named(values: Values, every: tuple[Values, ...]) -> str:

@@ -43,6 +43,7 @@ class Part:
     processes: dict[str, None] = field(default_factory=dict)
     settings: dict[Setting, None] = field(default_factory=dict)
     place: tuple[str, int] = ("", 0)
+    places: set[tuple[str, int]] = field(default_factory=set)  # of every action it is about
     lonely: bool = True  # a lock that no process takes but those that take it here, and what they run on
 
     def row(self) -> Row:
@@ -108,7 +109,7 @@ def parts_of(spec: Spec, settings: Iterable[Setting]) -> tuple[Part, ...]:
         for name in _assumptions(model, setting.property):
             assumed.setdefault(name, Part(None, name)).settings[setting] = None
     labelled = any(part.piece is not None and part.piece.site.step for part in found.values())
-    protocol = [part for part in found.values() if part.piece and (part.piece.site.step or not labelled)]
+    protocol = [part for part in found.values() if part.piece and (not labelled or _labelled(part.piece))]
     functions = list(dict.fromkeys(part.piece.site.function for part in protocol if part.piece))
     protocol.sort(key=lambda part: (functions.index(part.piece.site.function) if part.piece else 0, part.place[1]))
     return (*protocol, *assumed.values())
@@ -142,6 +143,7 @@ def _add(part: Part, found: Found, nodes: tuple[Node, ...], process: str, settin
         part.others[_label(nodes[found.other], found.piece)] = None
     part.processes[process] = None
     part.settings[setting] = None
+    part.places.update((nodes[i].file, nodes[i].line) for i in (found.node, found.other) if i >= 0)
     part.place = part.place if part.place[0] else (node.file, node.line)
 
 
@@ -173,17 +175,22 @@ def _shared(texts: list[str]) -> int:
     return next(differing, min(map(len, texts)))
 
 
+def _labelled(piece: Piece) -> bool:
+    """Whether the steps it is about are the protocol's."""
+    return bool(piece.site.step and (piece.other is None or piece.other.step))
+
+
 def _key(part: Part) -> str:
     if part.piece is None:
         return f"assumption: {part.assumption}"
     piece = part.piece
     detail = f" {piece.detail}" if piece.detail else ""
-    return f"{piece.kind}{detail} at {_where(piece.site)}" + (f", {_where(piece.other)}" if piece.other else "")
+    return f"{piece.kind}{detail}: {_where(piece.site)}" + (f", {_where(piece.other)}" if piece.other else "")
 
 
 def _where(site: Site) -> str:
-    place = f"{home(site.file)}:{site.line}" if site.file else site.text
-    return f"{place} ({site.step} in {site.function}())" if site.step else place
+    place = f" at {home(site.file)}:{site.line}" if site.file else ""
+    return f"{site.text}{place}" + (f" ({site.step} in {site.function}())" if site.step else "")
 
 
 def _assumptions(model: Model, name: str) -> tuple[str, ...]:
@@ -192,6 +199,18 @@ def _assumptions(model: Model, name: str) -> tuple[str, ...]:
     if prop.kind == "observation" and model.values is not None:
         return Solver(model.values).assumptions()
     return prop.assumptions if prop.kind == "terminates" and len(prop.assumptions) == 1 else ()
+
+
+def steps_of(spec: Spec, settings: Iterable[Setting]) -> dict[tuple[str, int], str]:
+    """The kernel step of each source line, by (file, line), where it has one."""
+    found: dict[tuple[str, int], str] = {}
+    for setting in settings:
+        model = spec.model(setting, None)
+        for process in model.processes:
+            for node in machine_in(model, process).nodes:
+                if node.action is not None and node.action.step:
+                    found.setdefault((node.file, node.line), node.action.step)
+    return found
 
 
 class Without:

@@ -12,7 +12,7 @@ from pathlib import Path
 from modelcheck.results import Limits
 from modelcheck.spec import Setting, Spec, Value
 
-VERDICTS = ("needed", "not-needed", "lost", "incomplete")
+VERDICTS = ("needed", "not-needed", "lost", "incomplete", "not-asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,10 @@ class Cell:
         """One of VERDICTS.  What is lost breaks nothing, and shows what the piece is for all the same."""
         if self.broken:
             return "needed"
-        if self.bound or self.decided < self.asked or not self.asked:
+        if self.bound or self.decided < self.asked:
             return "incomplete"
+        if not self.asked:  # the protocol as it is has none of the properties there
+            return "not-asked"
         return "lost" if self.lost else "not-needed"
 
 

@@ -49,7 +49,7 @@ def cell_text(cell: Cell) -> str:
             return "never: " + ", ".join(cell.lost)
         case "not-needed":
             return f"not needed ({cell.states:,})"
-    return "not asked" if not cell.asked else "INCOMPLETE"
+    return "INCOMPLETE" if cell.verdict == "incomplete" else "not asked"
 
 
 def comments(found: Ablation) -> list[str]:
@@ -92,9 +92,9 @@ def remarks(found: Ablation) -> list[str]:
 
 def totals(found: Ablation) -> str:
     """The last line: how many pieces of each kind of answer, the worst of each piece's cells."""
-    order = ("needed", "incomplete", "lost", "not-needed")
-    words = {"needed": "needed", "incomplete": "incomplete", "lost": "to get anywhere", "not-needed": "not needed"}
-    worst = [next((each for each in order if each in {c.verdict for c in row.cells}), order[1]) for row in found.rows]
+    order = ("needed", "incomplete", "lost", "not-needed", "not-asked")
+    words = {"lost": "to get anywhere"} | {each: each.replace("-", " ") for each in order if each != "lost"}
+    worst = [next(each for each in order if each in {cell.verdict for cell in row.cells}) for row in found.rows]
     counts = ", ".join(f"{worst.count(each)} {words[each]}" for each in order if each in worst)
     states = sum(cell.states for row in found.rows for cell in row.cells)
     end = "" if found.complete else "INCOMPLETE: "

@@ -7,6 +7,7 @@ operations are never exchanged.  Its one invariant: only steps that are always d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,9 +18,10 @@ from modelcheck.process.step_machine import Node
 
 @dataclass(frozen=True, slots=True, order=True)
 class Site:
-    """Where an action stands: its source line, kernel function and step.
+    """Where an action stands: its source line, kernel function and step, and its text without the numbers in it.
 
-    A load that has a step is known by its text in place of its line: a projection may load less of the same, elsewhere.
+    So a line is one site whichever of several locks, say, it runs on, and two actions of a line are two.  A load that
+    has a step has no line: a projection may load less of the same, elsewhere.
     """
 
     function: str
@@ -33,9 +35,10 @@ def site_of(node: Node) -> Site:
     """The site of a node's action."""
     action = node.action
     assert action is not None
+    text = re.sub(r"\d+", "#", action.label)
     if action.kind == "load" and action.step:
-        return Site(action.function, action.step, text=action.label)
-    return Site(action.function, action.step, node.file, node.line)
+        return Site(action.function, action.step, text=text)
+    return Site(action.function, action.step, node.file, node.line, text)
 
 
 def segments(nodes: Sequence[Node]) -> list[tuple[list[int], list[int]]]:
@@ -44,13 +47,13 @@ def segments(nodes: Sequence[Node]) -> list[tuple[list[int], list[int]]]:
     for run in straight(nodes):
         items = _items(nodes, run)
         for first, second in zip(items, items[1:], strict=False):
-            if _may_swap([nodes[i] for i in first], [nodes[i] for i in second]):
+            if first and second and _may_swap([nodes[i] for i in first], [nodes[i] for i in second]):
                 found.append((first, second))
     return found
 
 
 def _items(nodes: Sequence[Node], run: Sequence[int]) -> list[list[int]]:
-    """The steps of a straight run, without barriers and steps that do nothing."""
+    """The steps of a straight run, without barriers and steps that do nothing; an assertion is an empty one."""
     items: list[list[int]] = []
     joins = False
     for i in run:
@@ -64,6 +67,7 @@ def _items(nodes: Sequence[Node], run: Sequence[int]) -> list[list[int]]:
             joins = True
         else:
             joins = False
+            items += [[]] if action.kind in ("check", "observe") else []  # it asks about what is before it
     return items
 
 
