@@ -63,7 +63,7 @@ class _Ablating:
         properties = names(self.request)
         version, memory = self.request.version, self.memories[0]
         combinations = [Setting(version, name, values, memory) for values in self.values for name in properties]
-        parts = parts_of(self.spec, combinations)
+        parts = [part for part in parts_of(self.spec, combinations) if self.request.keep(part.row())]
         self.steps = steps_of(self.spec, combinations)
         self._ask_whole(combinations)
         done = decide_all(
@@ -185,10 +185,11 @@ class _Ablating:
     def _lost(self, part: Part, before: dict[Values, Reached], after: dict[Values, Reached]) -> tuple[str, ...]:
         """The witnesses that the whole protocol reaches; where all are, the steps it takes, but for the piece's own."""
         witnesses = {name for values, (names, _) in before.items() for name in names - after[values][0]}
-        if witnesses or part.kind in ("lock", "order"):  # with a lock go its releases, and what is moved is taken
+        if witnesses or part.kind in ("lock", "trylock", "order"):  # with a lock go its releases, or giving up
             return tuple(sorted(witnesses))
         lines = {line for values, (_, lines) in before.items() for line in lines - after[values][1]} - part.places
-        return tuple(dict.fromkeys(self.steps.get(line, f"{home(line[0])}:{line[1]}") for line in sorted(lines)))
+        steps = tuple(dict.fromkeys(self.steps[line] for line in sorted(lines) if line in self.steps))
+        return steps or tuple(f"{home(file)}:{number}" for file, number in sorted(lines))
 
     def _broken(
         self, spec: Spec, part: Part, setting: Setting, outcomes: list[Outcome], faults: list[str]

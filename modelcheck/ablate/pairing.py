@@ -30,6 +30,10 @@ COLUMNS = 75  # of a comment
 Byte = tuple[str, int]  # area, offset
 
 
+def _bytes(*accesses: Access) -> frozenset[Byte]:
+    return frozenset((access.area, offset) for access in accesses for offset in range(access.lo, access.hi))
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """The accesses of one direction on one side of a barrier, as (access, kernel step)."""
@@ -39,7 +43,7 @@ class Side:
     @property
     def bytes(self) -> frozenset[Byte]:
         """Every byte they touch."""
-        return frozenset((a.area, offset) for a, _ in self.accesses for offset in range(a.lo, a.hi))
+        return _bytes(*(access for access, _ in self.accesses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +109,8 @@ def _around(
         seen.add(at)
         if _cuts(action, orders, table):
             continue
-        if action.access is not None:
-            found[action.access, action.step] = None
+        if action.access is not None and not _bytes(action.access) <= _bytes(*(access for access, _ in found)):
+            found[action.access, action.step] = None  # else only what is nearer, as in the next round of a loop
         todo += nexts[at]
     return {
         "load": Side(tuple(each for each in found if each[0].loads)),

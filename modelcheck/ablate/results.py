@@ -6,6 +6,7 @@ a search that no bound ended.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class AblationRequest:
     """One ablation as asked for; `values` are the parameters that were set, the others are the spec's to choose.
 
     An empty tuple of properties means all, one of memory models all that the spec can be asked for.
+    Only pieces are taken whose row, still without cells, `keep` accepts.
     """
 
     spec: Spec
@@ -31,6 +33,7 @@ class AblationRequest:
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
     traces: Path | None = None
+    keep: Callable[[Row], bool] = lambda row: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,18 +52,16 @@ class Found:
 
 
 def pieces_of(machine: StepMachine) -> tuple[Found, ...]:
-    """The pieces of a machine, in order of its nodes; each once, and only those without which it still steps."""
-    found: dict[Piece, Found] = {}
-    for i, node in enumerate(machine.nodes):
-        for piece in _at(node):
-            found.setdefault(piece, Found(piece, i))
-    for here, asked, failed, answer in retries(machine.nodes):
-        piece = Piece("retry", here, failed[0], answer)
-        found.setdefault(piece, Found(piece, asked, failed[1]))
-    for first, second in segments(machine.nodes):
-        piece = Piece("order", site_of(machine.nodes[first[0]]), site_of(machine.nodes[second[0]]))
-        found.setdefault(piece, Found(piece, first[0], second[0]))
-    return tuple(each for each in found.values() if _steps(machine, each.piece))
+    """The pieces of a machine wherever it has them, in order of its nodes: those without which it still steps."""
+    nodes = machine.nodes
+    found = [Found(piece, i) for i, node in enumerate(nodes) for piece in _at(node)]
+    for here, asked, failed, answer in retries(nodes):
+        found.append(Found(Piece("retry", here, failed[0], answer), asked, failed[1]))
+    for first, second in segments(nodes):
+        piece = Piece("order", site_of(nodes[first[0]]), site_of(nodes[second[0]]))
+        found.append(Found(piece, first[0], second[0]))
+    steps = {piece: _steps(machine, piece) for piece in dict.fromkeys(each.piece for each in found)}
+    return tuple(each for each in found if steps[each.piece])
 
 
 def _at(node: Node) -> Iterator[Piece]:

@@ -38,7 +38,7 @@ def machines(model: Model) -> dict[str, StepMachine]:
 
 def piece(machine: StepMachine, kind: str, step: str, detail: str = "") -> Piece:
     """The piece of that kind, step and detail."""
-    every = [found.piece for found in pieces_of(machine)]
+    every = dict.fromkeys(found.piece for found in pieces_of(machine))
     found = [each for each in every if (each.kind, each.site.step, each.detail) == (kind, step, detail)]
     assert len(found) == 1
     return found[0]
