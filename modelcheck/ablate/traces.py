@@ -39,5 +39,6 @@ def _command(request: AblationRequest, broken: Broken) -> str:
     """The command that finds this counterexample again."""
     setting, spec = broken.setting, request.spec
     sets = " ".join(f"--set {name}={value}" for name, value in setting.values)
-    parts = ["modelcheck ablate", shlex.quote(spec.path or spec.name), sets, f"--memory {setting.memory}"]
+    version = f"--version {setting.version}" if len(spec.versions) > 1 else ""
+    parts = ["modelcheck ablate", shlex.quote(spec.path or spec.name), version, sets, f"--memory {setting.memory}"]
     return " ".join([*(part for part in parts if part), f"--property {setting.property}"])

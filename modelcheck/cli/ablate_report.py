@@ -46,7 +46,7 @@ def cell_text(cell: Cell) -> str:
         case "needed":
             return "breaks " + ", ".join(broken.property for broken in cell.broken)
         case "lost":
-            return "never: " + ", ".join(cell.lost)
+            return f"never: {cell.lost[0]}" + (f" +{len(cell.lost) - 1}" if len(cell.lost) > 1 else "")
         case "not-needed":
             return f"not needed ({cell.states:,})"
     return "INCOMPLETE" if cell.verdict == "incomplete" else "not asked"
@@ -63,12 +63,15 @@ def comments(found: Ablation) -> list[str]:
 
 
 def saved(found: Ablation) -> list[str]:
-    """Where each counterexample was saved."""
-    lines = []
+    """Where counterexamples were saved: one for each piece and property, of the first memory model that has one."""
+    first: dict[tuple[str, str], tuple[Row, Broken]] = {}
     for row, _, broken in _broken(found):
         if broken.trace:
-            lines.append(f"{row.key}: {broken.property}, {broken.steps} steps")
-            lines.append(f"    modelcheck show {shlex.quote(broken.trace)}")
+            first.setdefault((row.key, broken.property), (row, broken))
+    lines = []
+    for row, broken in first.values():
+        lines.append(f"{broken.property} without {row.text} ({row.step or row.place}), {broken.steps} steps:")
+        lines.append(f"    modelcheck show {shlex.quote(broken.trace or '')}")
     return lines
 
 

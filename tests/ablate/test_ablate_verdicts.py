@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Hashable
 
 from ablate_specs import answers, both, cached, counter, message, row, spec_of, taken_apart
 
+from modelcheck import Model, PropertyInfo, Setting, Spec, reach
 from modelcheck.ablate import AblationRequest, ablate
 from modelcheck.results import Limits
 
@@ -158,3 +160,29 @@ def test_workers_change_no_answer() -> None:
     alone, shared_out = taken_apart(cached), taken_apart(cached, workers=2)
     assert answers(alone) == answers(shared_out)
     assert [[c.states for c in r.cells] for r in alone.rows] == [[c.states for c in r.cells] for r in shared_out.rows]
+
+
+def test_a_projection_that_lacks_the_piece_proves_nothing() -> None:
+    def build(setting: Setting, projection: Hashable) -> Model:
+        return message() if projection is None else message_without_flag()
+
+    properties = (PropertyInfo("fresh", ""),)
+    spec = Spec("small", "", build, properties=properties, ablate_projections=lambda setting, dropped: ("small",))
+    found = ablate(AblationRequest(spec, "only", memories=("weak",)))
+    assert row(found, "barrier", "smp_rmb()").cells[0].verdict == "not-needed"  # it has this one, and is believed
+    assert answers(found)["store: WRITE_ONCE(data, 1)"] == (FRESH,)
+
+
+def message_without_flag() -> Model:
+    """A writer that does nothing, and the reader."""
+    model, whole = Model("message"), message()
+    model.areas.update(whole.areas)
+    reader = whole.processes[1]
+
+    def idle():  # type: ignore[no-untyped-def]
+        yield reach("flag seen")
+
+    model.process("writer", idle)
+    model.processes.append(reader)
+    model.assertion("fresh", "", ("flag seen",))
+    return model
