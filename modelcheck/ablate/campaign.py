@@ -15,10 +15,11 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from modelcheck.ablate.pairing import pairs_of
-from modelcheck.ablate.pieces import Part, Without, parts_of, steps_of
+from modelcheck.ablate.pieces import Part, parts_of, steps_of
 from modelcheck.ablate.results import Ablation, AblationRequest, Broken, Cell, Row
 from modelcheck.ablate.settings import Values, memories, names, settings_of
 from modelcheck.ablate.traces import saved
+from modelcheck.ablate.without import Without
 from modelcheck.campaign import Progress
 from modelcheck.errors import OutOfRange, SpecError, UsageError
 from modelcheck.explore.bounds import Bounds, Stop, stop_on_signals

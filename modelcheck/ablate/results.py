@@ -123,5 +123,6 @@ class Ablation:
 
     @property
     def complete(self) -> bool:
-        """Whether every piece was decided."""
-        return not self.bound and all(cell.verdict != "incomplete" for row in self.rows for cell in row.cells)
+        """Whether every property was decided without every piece."""
+        cells = [cell for row in self.rows for cell in row.cells]
+        return not self.bound and all(not cell.bound and cell.decided == cell.asked for cell in cells)

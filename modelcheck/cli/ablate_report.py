@@ -44,7 +44,8 @@ def cell_text(cell: Cell) -> str:
     """What breaks, what is lost, or that nothing is."""
     match cell.verdict:
         case "needed":
-            return "breaks " + ", ".join(broken.property for broken in cell.broken)
+            rest = "; the rest INCOMPLETE" if cell.decided < cell.asked else ""
+            return "breaks " + ", ".join(broken.property for broken in cell.broken) + rest
         case "lost":
             return f"never: {cell.lost[0]}" + (f" +{len(cell.lost) - 1}" if len(cell.lost) > 1 else "")
         case "not-needed":
