@@ -137,9 +137,10 @@ class Spec:
     group a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict
     counts.
 
-    `ablate_settings(version)` are the values at which each piece of the protocol is left out in turn; none leaves them
-    to the defaults.  `ablate_projections(setting, dropped)` are projections that prove the property whichever piece is
-    missing, or without the assumption named `dropped`; the arguments of `projections` need not hold then.
+    `ablate_settings(version)` are the values at which each piece of the protocol is left out in turn, other parameters
+    at their defaults; none leaves all to the defaults.  `ablate_projections(setting, dropped)` are projections that
+    prove the property whichever piece is missing, or without the assumption named `dropped`; the arguments of
+    `projections` need not hold then.
     """
 
     name: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from itertools import product
 
 from modelcheck.ablate.results import AblationRequest
 from modelcheck.errors import UsageError
@@ -15,6 +14,7 @@ from modelcheck.memory.models import MODELS
 from modelcheck.spec import Setting, Spec, Value
 
 Values = tuple[tuple[str, Value], ...]
+Given = dict[str, tuple[Value, ...]]
 
 
 def settings_of(request: AblationRequest) -> tuple[Values, ...]:
@@ -23,10 +23,11 @@ def settings_of(request: AblationRequest) -> tuple[Values, ...]:
     chosen = spec.ablate_settings(request.version)
     found: dict[Values, None] = {}
     refused = ""
-    for values in chosen or _defaults(request):
-        for given in product(*(each for _, each in request.values)):
-            new = dict(values) | dict(zip((name for name, _ in request.values), given, strict=True))
-            setting = Setting(request.version, names(request)[0], tuple(sorted(new.items())))
+    for start in chosen or [()]:
+        given = {name: (value,) for name, value in start} | dict(request.values)
+        every = _combinations(spec, given, ()) if chosen else iter(_defaults(request, given))
+        for values in every:
+            setting = Setting(request.version, names(request)[0], tuple(sorted(values)))
             why = spec.refuse(setting)
             refused = refused or why
             if not why:
@@ -50,24 +51,28 @@ def memories(request: AblationRequest, values: Values) -> tuple[str, ...]:
     return tuple(name for name, own in every.items() if own in ("", name))
 
 
-def _defaults(request: AblationRequest) -> list[Values]:
-    """The default values, one of each class that the spec calls equivalent for some property."""
+def _defaults(request: AblationRequest, given: Given) -> list[Values]:
+    """The default values, one of each class that the spec calls equivalent for some property; one that does not exist
+    where none does.
+    """
     seen: set[Hashable] = set()
     found: dict[Values, None] = {}
+    refused: list[Values] = []
     spec = request.spec
-    for values in _combinations(spec, dict(request.values), ()):
+    for values in _combinations(spec, given, ()):
         for name in names(request):
             setting = Setting(request.version, name, tuple(sorted(values)))
             if spec.refuse(setting):
+                refused = refused or [setting.values]
                 continue
             key = spec.equivalence(setting)
             if key not in seen:
                 seen.add(key)
                 found[setting.values] = None
-    return list(found)
+    return list(found) or refused
 
 
-def _combinations(spec: Spec, given: dict[str, tuple[Value, ...]], chosen: Values) -> Iterator[Values]:
+def _combinations(spec: Spec, given: Given, chosen: Values) -> Iterator[Values]:
     if len(chosen) == len(spec.parameters):
         yield chosen
         return

@@ -140,16 +140,17 @@ def cached() -> Model:
 
 
 def both() -> Model:
-    """A test of two conditions of which one says nothing, and a step that sets two slots."""
+    """A test of three conditions of which the last says it all, and a step that sets two slots before it is made so."""
     model = Model("both")
-    ready, set_up, seen = model.bool("ready"), model.bool("set up"), model.bool("seen")
+    ready, other, set_up, seen = (model.bool(name) for name in ("ready", "other", "set up", "seen"))
 
     def maker():  # type: ignore[no-untyped-def]
-        yield shared("make", (ready, 1), (set_up, 1))
+        yield shared("make", (ready, 1), (other, 1))
+        yield assign(set_up, 1)
 
     def taker():  # type: ignore[no-untyped-def]
-        if (yield test(ready & ready.eq(1) & set_up, "both?")):
-            yield check(ready & set_up, "whole")
+        if (yield test(ready & other.eq(1) & set_up, "both?")):
+            yield check(ready & other & set_up, "whole")
             yield assign(seen, 1)
             yield reach("taken")
 

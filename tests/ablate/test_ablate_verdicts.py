@@ -68,14 +68,24 @@ def test_a_check_a_retry_and_the_invalidation_itself() -> None:
 def test_a_condition_of_a_test_and_a_slot_of_a_step_are_pieces() -> None:
     assert answers(taken_apart(both)) == {
         "store: ready in 'make'": ("never taken",),
-        "store: set up in 'make'": ("never taken",),
+        "store: other in 'make'": ("never taken",),
+        "order: set up = 1 before make": ("not-needed",),
+        "store: set up = 1": ("never taken",),
         "test: both? taken as True": ("whole",),
         "test: both? taken as False": ("never taken",),
         "clause: ready not asked for in 'both?'": ("not-needed",),
-        "clause: (ready == 1) not asked for in 'both?'": ("not-needed",),
-        "clause: set up not asked for in 'both?'": ("not-needed",),
+        "clause: (other == 1) not asked for in 'both?'": ("not-needed",),
+        "clause: set up not asked for in 'both?'": ("whole",),
         "store: seen = 1": ("not-needed",),
     }
+
+
+def test_steps_on_two_sides_of_an_assertion_are_no_neighbours() -> None:
+    orders = [text for text in answers(taken_apart(counter)) if text.startswith("order")]
+    assert orders == [
+        "order: inside = (inside + 1) before spin_lock(own)", "order: spin_unlock(own) before inside = (inside - 1)",
+        "order: spin_unlock(lock) before inside = (inside - 1)",
+    ]  # fmt: skip
 
 
 def test_a_number_out_of_its_range_is_told_in_place_of_a_property() -> None:

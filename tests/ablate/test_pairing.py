@@ -5,7 +5,9 @@ from __future__ import annotations
 from ablate_specs import message, spec_of
 
 from modelcheck import Area, Model, fresh, mb, rmb, smp_wmb
+from modelcheck.ablate import AblationRequest
 from modelcheck.ablate.pairing import pairs_of
+from modelcheck.ablate.settings import settings_of
 from modelcheck.process.ablation import Piece, pieces_of
 from modelcheck.spec import Setting
 from modelcheck.system.link import step_machine
@@ -32,7 +34,8 @@ def barriers(model: Model) -> list[Piece]:
 
 def runstate(offset: int) -> Model:
     """The full model of the newest version."""
-    values = next(v for v in SPEC.ablate_settings(SPEC.newest) if dict(v)["offset"] == offset)
+    request = AblationRequest(SPEC, SPEC.newest, (("offset", (offset,)),))
+    (values,) = settings_of(request)
     return SPEC.model(Setting(SPEC.newest, "torn-read", values, "tso"), None)
 
 
