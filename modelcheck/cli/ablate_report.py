@@ -26,7 +26,7 @@ def render(found: Ablation, quiet: bool = False) -> str:
     if quiet:
         return totals(found) + "\n"
     parts = [
-        wrapped(f"{found.spec} {found.version}  memory={','.join(found.memories)}  {'; '.join(found.settings)}") + "\n",
+        wrapped("  ".join(filter(None, _heading(found)))) + "\n",
         draw(Grid(("step", "without", "function", "source", *found.memories), tuple(map(_line, found.rows)))),
         _block(comments(found)),
         _block(saved(found)),
@@ -34,6 +34,12 @@ def render(found: Ablation, quiet: bool = False) -> str:
         totals(found) + "\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _heading(found: Ablation) -> tuple[str, ...]:
+    """What is asked, of what, and where."""
+    asked = f"memory={','.join(found.memories)}  property={','.join(found.properties)}"
+    return f"{found.spec} {found.version}", asked, "; ".join(found.settings)
 
 
 def _line(row: Row) -> tuple[str, ...]:

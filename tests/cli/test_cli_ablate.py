@@ -49,7 +49,7 @@ def test_a_line_for_each_piece_and_the_comments_over_barriers(spec: str, tmp_pat
     assert (done.returncode, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert lines[:11] == [
-        "mp only memory=sc,tso,weak",
+        "mp only memory=sc,tso,weak property=fresh",
         "",
         "step without function source sc tso weak",
         "---- ---------------------------------------------- -------- -------- ---------------- ---------------- "
