@@ -21,6 +21,10 @@ class SpecError(ModelcheckError):
         self.where = where
 
 
+class OutOfRange(SpecError):
+    """A step gives a slot a number outside its domain: what a spec calls impossible happened."""
+
+
 class UsageError(ModelcheckError):
     """The call names something that is not there, or a value out of its range."""
 

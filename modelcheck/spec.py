@@ -163,6 +163,14 @@ def _no_defaults(name: str, chosen: tuple[tuple[str, Value], ...]) -> tuple[Valu
     return ()
 
 
+def _no_settings(version: str) -> tuple[tuple[tuple[str, Value], ...], ...]:
+    return ()
+
+
+def _whole_model(setting: Setting, dropped: str) -> tuple[Hashable, ...]:
+    return (None,)
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """A protocol that can be checked.
@@ -174,6 +182,11 @@ class Spec:
     group a setting belongs to in a table.  `obligations(settings)` are side conditions z3 proves before a verdict
     counts.  `unreached()` says why lines need not be reached, as (what, why): a kernel function, `function step`, or
     the text of a line.  `cases` are the known bugs.
+
+    `ablate_settings(version)` are the values at which each piece of the protocol is left out in turn, other parameters
+    at their defaults; none leaves all to the defaults.  `ablate_projections(setting, dropped)` are projections that
+    prove the property whichever piece is missing, or without the assumption named `dropped`; the arguments of
+    `projections` need not hold then.
     """
 
     name: str
@@ -191,6 +204,8 @@ class Spec:
     defaults: Callable[[str, tuple[tuple[str, Value], ...]], tuple[Value, ...]] = _no_defaults
     unreached: Callable[[], tuple[tuple[str, str], ...]] = _no_reasons
     cases: tuple[Case, ...] = ()
+    ablate_settings: Callable[[str], tuple[tuple[tuple[str, Value], ...], ...]] = _no_settings
+    ablate_projections: Callable[[Setting, str], tuple[Hashable, ...]] = _whole_model
     path: str = ""
     digest: str = ""
 

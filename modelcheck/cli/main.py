@@ -22,7 +22,7 @@ from modelcheck.cli.output import quiet_stdout, tell
 from modelcheck.cli.status import INCOMPLETE, OURS, USAGE
 from modelcheck.errors import InternalError, ModelcheckError, internal_sentence, one_line
 
-VERBS = ("list", "check", "show", "replay", "litmus", "bench")
+VERBS = ("list", "check", "show", "replay", "litmus", "ablate", "bench")
 TERMINATED = "stopped by SIGTERM before there was a result"
 INTERRUPTED = "interrupted before there was a result"
 

@@ -30,8 +30,12 @@ def command(trace: str, spec: str | None) -> int:
 
     read = read_trace(trace)
     loaded = _spec_of(trace, read, spec)
-    from modelcheck.trace.replay import replay
+    from modelcheck.trace.replay import replay, setting_of
 
+    if read.without:
+        from modelcheck.ablate import spec_without
+
+        loaded = spec_without(loaded, setting_of(read, loaded), read.without)
     emit(f"{replay(read, loaded)}\n")
     return 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from modelcheck.errors import SpecError
+from modelcheck.errors import OutOfRange
 from modelcheck.explore.found import State
 from modelcheck.explore.table import Move, Step, Tables
 from modelcheck.expression import TRUE, Const, Expr, Op, Slot, is_truth, slots_of, to_python
@@ -140,7 +140,7 @@ class Successors:
 
     def _out_of_range(self, place: int, value: int, where: str) -> None:
         slot = self.tables.slots[place]
-        raise SpecError(
+        raise OutOfRange(
             f"{slot.name} became {value}, outside {slot.domain.lo}..{slot.domain.hi}; "
             "widen its range or guard the step",
             where,

@@ -29,7 +29,7 @@ class System:
         self.model = model
         self.watched = watched
         self.processes = tuple(model.processes)
-        machines = [step_machine(process) for process in self.processes]
+        machines = [machine_in(model, process) for process in self.processes]
         _check_areas(machines, model)
         accesses = [access for machine in machines for access in machine.accesses]
         self.cells = {
@@ -156,6 +156,12 @@ def step_machine(process: Process) -> StepMachine:
             yield _RESUME
 
     return machine_of(nested, process.name, process.context)
+
+
+def machine_in(model: Model, process: Process) -> StepMachine:
+    """The step machine of a process as the model has it."""
+    machine = step_machine(process)
+    return machine if model.edit is None else model.edit(process.name, machine)
 
 
 def _check_areas(machines: list[StepMachine], model: Model) -> None:

@@ -16,7 +16,7 @@ from modelcheck.action import Action, Hold
 from modelcheck.errors import SpecError
 from modelcheck.expression import TRUE, Domain, Expr, Slot, range_domain, word_domain
 from modelcheck.memory.area import Area
-from modelcheck.process.step_machine import Context
+from modelcheck.process.step_machine import Context, StepMachine
 from modelcheck.smt.values import Values
 
 Body = Callable[..., Generator[Action, Any, Any]]
@@ -83,7 +83,8 @@ class Model:
     """A builder for one system: declare areas, processes and properties, then hand it to a search.
 
     `compiler` is "free" (plain accesses between two barriers in any order) or "program"; `memory` is the memory model,
-    "" for the one that is asked for (sc where none is).
+    "" for the one that is asked for (sc where none is).  `edit` changes the step machine of the process of that name
+    before it is linked; nothing else of a model depends on it.
     """
 
     def __init__(self, name: str, memory: str = "", compiler: str = "free") -> None:
@@ -100,6 +101,7 @@ class Model:
         self.preferred: list[Expr] = []
         self.initially: list[str] = []
         self.assumptions: list[str] = []
+        self.edit: Callable[[str, StepMachine], StepMachine] | None = None
 
     def bool(self, name: str, initial: bool = False) -> Slot:
         """A flag."""

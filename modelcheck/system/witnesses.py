@@ -12,13 +12,13 @@ from collections.abc import Callable, Hashable, Iterable
 
 from modelcheck.action import Access
 from modelcheck.memory.models import memory_model
-from modelcheck.system.link import step_machine
+from modelcheck.system.link import machine_in
 from modelcheck.system.model import Model
 
 
 def accesses(model: Model) -> tuple[Access, ...]:
     """Every access that some process of the model may make, each once, in order of processes and nodes."""
-    return tuple(dict.fromkeys(access for p in model.processes for access in step_machine(p).accesses))
+    return tuple(dict.fromkeys(access for p in model.processes for access in machine_in(model, p).accesses))
 
 
 def witness_classes(
@@ -27,10 +27,12 @@ def witness_classes(
     among: Iterable[int],
     anchor: frozenset[int],
     kind: Callable[[int], Hashable] = lambda byte: None,
+    same: bool = False,
 ) -> list[list[int]]:
     """The bytes of `among` in classes of alike ones, each in order, classes by their first byte.
 
-    `kind` keeps apart bytes whose values a property treats differently.
+    `kind` keeps apart bytes whose values a property treats differently.  With `same` bytes are alike only where the
+    very same accesses cover them, which is so in every model that leaves an access out or moves it.
     """
     area = model.areas[area_name]
     natural = memory_model(model.memory or "sc", model.compiler).natural
@@ -38,7 +40,7 @@ def witness_classes(
     found: dict[Hashable, list[int]] = {}
     for byte in among:
         signature = tuple(
-            (access.store, access.requires, tuple(o for o in sorted(anchor) if lo <= o < hi))
+            (access if same else (access.store, access.requires), tuple(o for o in sorted(anchor) if lo <= o < hi))
             for access, pieces in cuts
             for lo, hi in pieces
             if lo <= byte < hi

@@ -36,6 +36,7 @@ def trace_id(trace: Trace) -> str:
         "parameters": trace.parameters,
         "memory": trace.memory,
         "steps": [(trace.processes[step.process].name, step.choice) for step in trace.steps],
+        **({"without": trace.without} if trace.without else {}),
     }
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:10]
@@ -47,6 +48,8 @@ def to_json(trace: Trace) -> dict[str, Any]:
     if not trace.words:
         del made["words"]
         made["schema"] = WITHOUT_WORDS
+    if not trace.without:
+        del made["without"]  # a file written before there was one reads, and is written, as it was
     return made
 
 
@@ -71,7 +74,7 @@ def from_json(obj: object) -> Trace:
     if type(schema) is int and schema < SCHEMA:
         raise UsageError(f"written by an older modelcheck: schema {schema}, this one reads {SCHEMA}; check again")
     check_shape(obj)
-    trace: Trace = _decode(Trace, obj)
+    trace: Trace = _decode(Trace, {"without": "", **obj})
     check_trace(trace)
     if obj["id"] != trace_id(trace):
         raise UsageError(f"edited or damaged: it says id {obj['id']}, but its steps have id {trace_id(trace)}")

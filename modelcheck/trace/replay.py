@@ -60,7 +60,8 @@ def replay(trace: Trace, spec: Spec) -> str:
         if "violated" not in verdicts:
             raise UsageError(f"the trace replays, and {prop.name} is not violated; it is not a counterexample")
         how = "replayed step by step and decided anew"
-    return f"{setting.property} of {spec.name} {setting.version} is violated: {len(trace.steps)} steps {how}."
+    without = f" without {trace.without}" if trace.without else ""
+    return f"{setting.property} of {spec.name} {setting.version}{without} is violated: {len(trace.steps)} steps {how}."
 
 
 def _solved(kind: str, system: System, run: Run) -> str:

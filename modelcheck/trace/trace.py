@@ -129,7 +129,8 @@ class Trace:
     `initial` are sentences on the state before the first step, `consequence` one sentence on what went wrong, `why`
     the sentences that explain why nothing noticed.  `deciding` is the index of the step that decides.  `case` names a
     known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.  `words` are the
-    values of arbitrary words as (step, slot, value), step -1 for those the words start with.
+    values of arbitrary words as (step, slot, value), step -1 for those the words start with.  `without` names the piece
+    of the protocol that was left out on purpose ("" for none; only then it is in a file).
     """
 
     spec: str
@@ -152,6 +153,7 @@ class Trace:
     shortest: str = ""
     command: str = ""
     words: tuple[tuple[int, str, int], ...] = ()
+    without: str = ""
 
     @builtins.property  # `property` is a field here
     def switches(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
 from specs.runstate import data, geometry
+from specs.runstate.ablating import ablate_projections, ablate_settings
 from specs.runstate.cases import CASES
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
@@ -123,4 +124,6 @@ SPEC = Spec(
     defaults=defaults,
     unreached=unreached,
     cases=CASES,
+    ablate_settings=ablate_settings,
+    ablate_projections=ablate_projections,
 )

@@ -136,7 +136,7 @@ def test_bad_spec_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["nope"],
-     "there is no command 'nope'; there are list, check, show, replay, litmus, bench; see 'modelcheck --help'"),
+     "there is no command 'nope'; there are list, check, show, replay, litmus, ablate, bench; see 'modelcheck --help'"),
     (["--nope"], "no such option"),
     (["check", "./none.py"], "cannot read the spec ./none.py: no such file or directory"),
     (["check", "./folder.py"], "cannot read the spec ./folder.py: it is a directory; name a .py file"),

@@ -20,7 +20,7 @@ from sample_traces import torn_read  # tests/trace
 from modelcheck.cli.progress import ProgressLine, describe, duration
 from modelcheck.trace.file import write_trace
 
-VERBS = ("list", "check", "show", "replay", "litmus", "bench")
+VERBS = ("list", "check", "show", "replay", "litmus", "ablate", "bench")
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], *([verb, "--help"] for verb in VERBS)])
