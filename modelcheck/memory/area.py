@@ -25,9 +25,9 @@ class Area:
     access beside the hardware's cuts at lines: `none`; `copies` (at each `word` of a copy, counted from the area's
     start); `bytes` (a copy at every byte, as `rep movsb` may); `plain` (copies and plain accesses at every byte).
     `carried` are the bytes whose provenance the state carries, None for all: a projection.  `beyond` are the bytes
-    outside the area whose stores are steps, None for all: a projection needs one of each store that leaves.  `marked` are the bytes
-    whose value a store's form changes (the byte with a flag), None for all.  `bounds` names the property that a store
-    outside the area violates.
+    outside the area whose stores are steps, None for all: a projection needs one of each store that leaves.  `marked`
+    are the bytes whose value a store's form changes (the byte with a flag), None for all.  `bounds` names the property
+    that a store outside the area violates.
     """
 
     name: str

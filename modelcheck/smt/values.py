@@ -67,11 +67,11 @@ class Values:
     `fields` are (name, lo, hi) of a version's fields, low byte first; a version has one bit-vector a field.
     `byte(z3, version, offset, form)` is the 8-bit value of one byte of a version (a dict of its fields).
     `assume(z3, versions)` lists (name, formula), oldest version first; it must hold of any versions, whatever stands
-    between them.  `history(z3, versions, made)` lists formulas that hold beside it on a whole path, where `made` is that
-    of `Observation` and no version is missing.  `violated(z3, versions, observation, byte)` is
-    the formula of a violation; byte(version, offset, form) is there for it to use.  `prefer(z3, versions)` lists
-    formulas that make an answer easier to read; each is kept only where it costs no answer.  `explain(observation,
-    numbers)` gives the consequence and the sentences why nothing noticed, for concrete numbers.
+    between them.  `history(z3, versions, made)` lists formulas that hold beside it on a whole path, where `made` is
+    that of `Observation` and no version is missing.  `violated(z3, versions, observation, byte)` is the formula of a
+    violation; byte(version, offset, form) is there for it to use.  `prefer(z3, versions)` lists formulas that make an
+    answer easier to read; each is kept only where it costs no answer.  `explain(observation, numbers)` gives the
+    consequence and the sentences why nothing noticed, for concrete numbers.
     """
 
     key: Hashable

@@ -3,7 +3,8 @@
 Encodes protocol.md sections 1 to 7 and 12 for versions V2 to V7p, at the grain of its step labels.  The actors are in
 `vcpu` (with `writer`, `stores`, `config`), `readers`, `invalidators` and `memslots` (with `pfncache`), `migration` and
 `others`; `scene` puts them together; `properties`, `projections`, `values` and `geometry` say what is checked and how a
-proof covers every offset; `accounting` is the arithmetic, over 64-bit values, and `data` its properties; `expected` says what should come out, `cases` which bugs.
+proof covers every offset; `accounting` is the arithmetic, over 64-bit values, and `data` its properties; `expected`
+says what should come out, `cases` which bugs.
 """
 
 from __future__ import annotations
@@ -60,14 +61,31 @@ PARAMETERS = (
          "mapping", "pause"),
         default=("none",),
     ),
-    Parameter("fix", "a repair that no kernel has: interrupts off around the accounting (D2, D12); gpc2 first (D1)", ("none", "accounting", "address"),
-              default=("none",)),
-    Parameter("ioctls", "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable) too; "
-              "ADJUST with state -1 too", ("none", "usual", "runnable", "adjust"), default=("usual",)),
-    Parameter("to", "where RUNSTATE_ADDR moves the area: to the last byte of its page, or to the same offset",
-              ("last", "same"), default=("last",)),
-    Parameter("vmm", "what the VMM does meanwhile: moves and unregisters the area, or changes memslots",
-              ("moves", "memslots"), default=("moves", "memslots"), only=SLOTS),
+    Parameter(
+        "fix",
+        "a repair: preemption off around the accounting (D2, D12); gpc2 taken down first (D1)",
+        ("none", "accounting", "address"),
+        default=("none",),
+    ),
+    Parameter(
+        "ioctls",
+        "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable) too; ADJUST(-1) too",
+        ("none", "usual", "runnable", "adjust"),
+        default=("usual",),
+    ),
+    Parameter(
+        "to",
+        "where RUNSTATE_ADDR moves the area: to the last byte of its page, or to the same offset",
+        ("last", "same"),
+        default=("last",),
+    ),
+    Parameter(
+        "vmm",
+        "what the VMM does meanwhile: moves and unregisters the area, or changes memslots",
+        ("moves", "memslots"),
+        default=("moves", "memslots"),
+        only=SLOTS,
+    ),
     Parameter("mode", "whether the guest may switch long mode", ("fixed", "switches"), default=("fixed",)),
     Parameter("steal", "whether run_delay and kvmclock have one time base", ("exact", "free"), default=("exact",)),
 )

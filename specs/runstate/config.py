@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from modelcheck import assign, check, choose, fresh, reach, sleep_point, test
+from modelcheck import Action, assign, check, choose, fresh, lift, reach, sleep_point, test
 from specs.runstate.activation import activate, deactivate
 from specs.runstate.pfncache import Steps
 from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
@@ -103,8 +103,14 @@ def runstate_adjust(scene: Scene) -> Steps:
 def adjust(scene: Scene) -> Steps:
     """The sum of the times stays what it was, so the ioctl accepts it."""
     yield fresh(scene.shadow).as_("runstate_times[] += deltas that cancel out").at("ADJUST", SET_ATTR)
-    if scene.version.ioctls_write and (yield test(scene.gpc1.active, "runstate_cache.active?").at("", SET_ATTR)):
+    if scene.version.ioctls_write and (yield active(scene).at("", SET_ATTR)):
         yield from update_runstate_guest(scene, Call("none"))
+
+
+def active(scene: Scene) -> Action:
+    """Whether an area is registered."""
+    registered = scene.gpc1.active
+    return test(lift(1) if registered is None else registered, "runstate_cache.active?")
 
 
 def other(scene: Scene) -> Steps:

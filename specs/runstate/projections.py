@@ -5,9 +5,9 @@ each class of alike ones; two where entry times may repeat.  The reader starts o
 `readers`).
 
 stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard
-reads.  So one byte of each class of alike ones.  out-of-area: one byte outside the area of each store that leaves it, and one
-that a compat struct does not have where the guest may leave long mode.  reader-terminates: the entry time alone,
-since the loop's tests read nothing else, and no facts for z3.  The others look at no byte.
+reads.  So one byte of each class of alike ones.  out-of-area: one byte outside the area of each store that leaves it,
+and one that a compat struct does not have where the guest may leave long mode.  reader-terminates: the entry time
+alone, since the loop's tests read nothing else, and no facts for z3.  The others look at no byte.
 
 Equal models: with the entry time and one byte carried, a cut elsewhere than in the entry time separates nothing, and
 the stores to both pages lie between the same two barriers, so only where the entry time is cut and whether there are

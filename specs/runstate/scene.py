@@ -2,8 +2,8 @@
 
 A projection says what a model leaves out: `carried` are the bytes of the area whose provenance is kept, `copied` those
 of them the reader's copy hands over, `early` whether the reader starts over at once when it has seen the flag, `facts`
-whether it holds on to what only z3 looks at, `beyond` the bytes outside the area whose stores are steps.  The full model is the projection None.  Which projections prove which
-property, and why, is in `projections`.
+whether it holds on to what only z3 looks at, `beyond` the bytes outside the area whose stores are steps.  The full
+model is the projection None.  Which projections prove which property, and why, is in `projections`.
 
 Who takes part depends on the property (`CAST`); whoever can break it does:
 
@@ -34,10 +34,10 @@ from specs.runstate import data
 from specs.runstate.cache_versions import cache
 from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
+from specs.runstate.making import make_gpc, make_kvm, make_page, make_place
 from specs.runstate.memslots import memslot_updater
 from specs.runstate.migration import make_dirty, migration
 from specs.runstate.others import other_cpu, vm_attributes
-from specs.runstate.making import make_gpc, make_kvm, make_page, make_place
 from specs.runstate.properties import declare
 from specs.runstate.readers import READERS, View
 from specs.runstate.setup import Ghosts, Locks, Place, Scene
@@ -101,11 +101,8 @@ def area_name(place: int) -> str:
 
 def place_of(setting: Setting, number: int, layout: Layout) -> Place:
     """What the writer sees of one place."""
-    if setting.text("mode") == "fixed":
-        parts = (layout.parts,)
-    else:
-        parts = (Layout(64, layout.offset).parts, Layout(32, layout.offset).parts)
-    return Place(Area(area_name(number), layout.size), parts)
+    both = tuple(Layout(abi, layout.offset).parts for abi in (64, 32))
+    return Place(Area(area_name(number), layout.size), (layout.parts,) if setting.text("mode") == "fixed" else both)
 
 
 def locks_of(setting: Setting) -> Locks:

@@ -14,8 +14,6 @@ from specs.runstate.pfncache import Gpc, Kvm, Steps
 from specs.runstate.versions import Writer
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the area may be registered: the bytes there, and how the writer cuts them, for each layout it may use."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from modelcheck import Access, Action, Area, Expr, assign, choose, reach, shared, smp_wmb, test
 from specs.runstate.layout import UPDATE, Parts
@@ -189,7 +189,8 @@ def put(scene: Scene, target: Target, what: Put, form: str) -> Steps:
     """
     second = target.second
     window = second if second is not None and what.lo >= second.lo else target.first
-    dirty, kind = scene.ghosts.dirty, "copy" if what.copy else "plain"
+    dirty = scene.ghosts.dirty
+    kind: Literal["copy", "plain"] = "copy" if what.copy else "plain"
     own = scene.rt and what.lo == target.parts.entry  # the local entry_time, not the shadow
     requires: tuple[tuple[Expr, str], ...] = window.gpc.requires()
     cut = scene.long_mode is not None and what.lo < COMPAT_END < what.hi

@@ -36,11 +36,11 @@ def relation(setting: Setting) -> Relation:
     """What is known of versions: from the clock, the accounting's form, and what the VMM does.
 
     increasing: entry times are in the order of clock readings.  "distinct": versions are in the order in which they are
-    made, and an interrupted update makes an older entry time late (`writer`).  A reading may repeat: "state-only" where then nothing
-    but the state moves (a difference of 0 is added to the times), "steal" where run_delay may have moved though the
-    clock did not, "repeat" where an interrupted update may add what was added before.  "adjust": RUNSTATE_ADJUST may
-    move times and leave the entry time (protocol.md D5).  "free": the clock steps back; since 36a85200 such an update
-    leaves times and entry time alone.
+    made, and an interrupted update makes an older entry time late (`writer`).  A reading may repeat: "state-only" where
+    then nothing but the state moves (a difference of 0 is added to the times), "steal" where run_delay may have moved
+    though the clock did not, "repeat" where an interrupted update may add what was added before.  "adjust":
+    RUNSTATE_ADJUST may move times and leave the entry time (protocol.md D5).  "free": the clock steps back; since
+    36a85200 such an update leaves times and entry time alone.
     """
     clock, clamped, between = setting.text("clock"), writer(setting.version).clamped, interrupted(setting)
     if setting.text("ioctls") == "adjust":
@@ -164,7 +164,8 @@ def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tup
     ordered = [("clock readings never step back, and may repeat", z3.ULE(*entry))]
     repeats = entry[0] == entry[1]
     if known == "state-only":
-        ordered.append(("nothing but the state moves while the clock stands", z3.Implies(repeats, z3.Not(z3.Or(moved)))))
+        same = z3.Implies(repeats, z3.Not(z3.Or(moved)))
+        ordered.append(("nothing but the state moves while the clock stands", same))
     if known == "steal":
         booked = [v["time[0]"] + v["time[1]"] for v in (early, late)]
         only = z3.And(booked[0] == booked[1], z3.Not(moved[2]), z3.Not(moved[3]))

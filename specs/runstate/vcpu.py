@@ -74,7 +74,7 @@ def kvm_run(scene: Scene, own: View | None) -> Steps:
 
 
 def enter_guest(scene: Scene, own: View) -> Steps:
-    """vcpu_enter_guest(): requests first; looked at once more with preemption off; then the guest reads its own area."""
+    """vcpu_enter_guest(): requests, looked at once more with preemption off; then the guest reads its area."""
     fn = "vcpu_enter_guest"
     while (yield test(scene.request, "KVM_REQ_STEAL_UPDATE?").at("", fn)):
         yield assign(scene.request, 0).as_("KVM_REQ_STEAL_UPDATE is taken").at("", fn)
