@@ -95,13 +95,22 @@ def equivalence(setting: Setting) -> Hashable:
             where = (layout.split, tuple(tuple(bool(byte) for byte in made) for made in _leaves(setting, layout)))
         case _:
             where = layout.split
-    return _guest_half(writer(setting.version)), setting.property, layout.abi, where, rest
+    return _code(writer(setting.version), setting.property), setting.property, layout.abi, where, rest
 
 
-@lru_cache(maxsize=64)  # more than there are
-def _guest_half(version: Writer) -> Hashable:
-    """What there is of a version beside its name: some have one guest-writing half."""
-    return tuple(getattr(version, field.name) for field in fields(version) if field.name != "name")
+@lru_cache(maxsize=256)  # more than there are
+def _code(version: Writer, name: str) -> Hashable:
+    """What of a version a property's model looks at: some versions have equal models.
+
+    `flag_optional` says which settings there are, `nested_class` what lockdep is told; how the accounting clamps is
+    seen by readers, and when pages are marked dirty by migration.
+    """
+    unseen = {"name", "flag_optional", "nested_class"}
+    if name not in ("torn-read", "own-read"):
+        unseen.add("clamped")
+    if name != "lost-dirty":
+        unseen.add("dirty_inside")
+    return tuple(getattr(version, field.name) for field in fields(version) if field.name not in unseen)
 
 
 def _outside(setting: Setting) -> frozenset[int]:

@@ -15,6 +15,8 @@ Who takes part depends on the property (`CAST`); whoever can break it does:
   where it was.
 - The VMM either calls ioctls of the vCPU, which move the area, or changes memslots while the others run, not both at
   once; each is checked (`vmm`).  Where locks are looked at, one kind of memslot update speaks for all.
+- The guest reads its own area only after an update in KVM_RUN, so an ioctl before it changes nothing (`own-read`).
+- Where memslots change, invalidations are of the page behind that slot, or of none of the area's.
 - Which page is behind a cache decides no lock: where locks are looked at, an invalidation is of all pages or none, and
   the pages stay.
 - Locks that only one process of a model takes are left out of it.
@@ -118,7 +120,7 @@ def scene_of(setting: Setting) -> Scene:
     """What the writer of a setting works on."""
     model, layout, name = Model("slots"), layout_of(setting), setting.property
     version, rt = writer(setting.version), setting.text("preemption") == "rt"
-    ioctls = () if slots_change(setting) else IOCTLS[setting.text("ioctls")]
+    ioctls = () if slots_change(setting) or name == "own-read" else IOCTLS[setting.text("ioctls")]
     own = name == "own-read"
     moving, slots = moves(setting), slots_change(setting)
     kvm = make_kvm(model, cache(version.cache), memslots=slots, tracked=moving, sleeping=rt)
@@ -231,6 +233,8 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
     caches = (scene.gpc1, scene.gpc2) if any(p.split for place in scene.places for p in place.parts) else (scene.gpc1,)
     every = tuple(dict.fromkeys(page for gpc in caches for page in gpc.pages))
     ranges, frees = ((every, ()), False) if name in LOCKING else (None, True)
+    if slots_change(setting) and name not in LOCKING:
+        ranges = (caches[-1].pages, ())
     model.process("notifier", mmu_notifier, kvm, caches, None, ranges, False, frees, title="MMU notifier", cpu=2)
     if slots_change(setting):
         slot = caches[-1].places[0]

@@ -55,8 +55,9 @@ def relation(setting: Setting) -> Relation:
 
 
 def interrupted(setting: Setting) -> bool:
-    """Whether sched_out may come in the middle of the accounting."""
-    return setting.text("preemption") in ("full", "rt") and setting.text("fix") != "accounting"
+    """Whether sched_out may come in the middle of the accounting, where that matters: to readers."""
+    reads = setting.property in ("torn-read", "own-read")
+    return reads and setting.text("preemption") in ("full", "rt") and setting.text("fix") != "accounting"
 
 
 def by_readings(setting: Setting) -> bool:

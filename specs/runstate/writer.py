@@ -9,6 +9,9 @@ is read (A1), and the entry time, and with it a new version of the struct, is st
   word of the other make a third.  A version is then a clock reading, and the stamps are in the order of readings.
 - A reader that loads it at once only asks whether two are equal.  A version is then made at A9, in one step, and
   nothing is assumed of entry times but that they differ: more schedules than there are, and a hundredth of the states.
+
+Whether a reading was overtaken (A6) is left open in both: to leave the shadow alone is to publish the same version once
+more, which RUNSTATE_ADDR may do at any time.
 """
 
 from __future__ import annotations
@@ -64,8 +67,7 @@ def accounting(scene: Scene, call: Call) -> Steps:
     if split and scene.readings:
         yield fresh(scene.now).as_("now = get_kvmclock_ns()").at("A1", ACCOUNTING)
     if split and scene.version.clamped:
-        older = test(scene.now.lt(scene.shadow)) if scene.readings else choose("", False, True)
-        late = yield older.as_("now - runstate_entry_time < 0?").at("A6", ACCOUNTING)
+        late = yield choose("now - runstate_entry_time < 0?", False, True).at("A6", ACCOUNTING)
     if late:
         yield reach("clock reading overtaken")
     elif split and scene.readings:
