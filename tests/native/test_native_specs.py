@@ -29,7 +29,6 @@ class Case:
 WIDE: dict[str, Any] = {"preemption": "full", "ioctls": "usual"}
 CASES = [
     *(Case(V2, name, **WIDE) for name in ("published", "lost-dirty", "flag-clears")),
-    Case(V7P, "torn-read", ioctls="adjust"),
     Case(V7P, "published", **(WIDE | {"ioctls": "runnable"})),
     Case(V3, "out-of-area", offset=4080, **WIDE),
     *(Case(V7, name, offset=4080) for name in ONE),
