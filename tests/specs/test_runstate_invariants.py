@@ -49,7 +49,7 @@ def heads(machine: StepMachine) -> list[Context]:
 
 
 @pytest.mark.parametrize("preemption", ["full", "rt"])
-@pytest.mark.parametrize("version", ALL)
+@pytest.mark.parametrize("version", [V2, V3, V7P])
 def test_every_process_releases_what_it_took_and_turns_interrupts_on(version: str, preemption: str) -> None:
     """At the head of each loop and at each end: a context is part of a step machine's node, so this is all schedules."""
     for name in NAMES:
