@@ -127,14 +127,17 @@ class System:
     def preemptible(self, host: int, local: Local, where: str) -> bool:
         """Whether the task in this local state may be preempted here.
 
-        A spinning lock held or interrupts off forbid it, and so do pending accesses: what runs on the same CPU sees
-        them in program order.  A queued writer spins or, of a lock that sleeps, does not run.  Who holds a lock that
-        sleeps may be preempted ("anywhere" needs no form for PREEMPT_RT).  `where` is that of Process.
+        A spinning lock held or interrupts off forbid it.  A queued writer spins or, of a lock that sleeps, does not
+        run.  Who holds a lock that sleeps may be preempted ("anywhere" needs no form for PREEMPT_RT).  Accesses that
+        are pending have not been executed where an interrupt comes between them, and stay pending until the task is
+        back (a load that is performed before a pending store is then one alarm too many).  `where` is that of Process.
         """
         node = self.spaces[host].node(local)
-        if node.action is None or node.context.atomic or local.queued or local.window:
+        if node.action is None or node.context.atomic or local.queued:
             return False
-        return where == "anywhere" or node.action.preemptible or where == "sleeps" and node.action.sleeps
+        if where == "anywhere":
+            return True
+        return not local.window and (node.action.preemptible or where == "sleeps" and node.action.sleeps)
 
 
 _PREEMPT = Action("shared", "preempt", (Branch(),), test="preempt")

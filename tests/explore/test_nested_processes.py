@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from modelcheck import Model, Mutex, RwLock, SpinLock, assign, check, reach, sleep_point, wait
+from modelcheck import Area, Model, Mutex, RwLock, SpinLock, assign, check, reach, sleep_point, wait
+from modelcheck.explore.run import Run
 from modelcheck.explore.table import build_tables
 from modelcheck.explore.verify import REDUCTIONS, Options, verify
 from modelcheck.system.link import System
@@ -78,6 +79,59 @@ def test_a_queued_writer_and_a_reader_are_not_preempted():
     assert hosts(
         RW.write_lock(), RW.write_unlock(), RW.read_lock(), reach("held"), RW.read_unlock(), where="anywhere"
     ) == ["write_lock(rw)", "read_lock(rw)"]
+
+
+def test_a_task_is_preempted_between_two_stores_and_does_the_rest_when_it_is_back():
+    """On PREEMPT_RT a writer that holds a sleeping lock is; the compiler may put its two stores in any order."""
+    m = Model("stores", compiler="free")
+    area = m.area(Area("area", 2, word=1))
+    shadow = m.stamp("shadow")
+
+    def host():
+        yield area.store(0, 1, shadow, text="store a")
+        yield area.store(1, 2, shadow, text="store b")
+        yield sleep_point("sleeps")
+
+    def guest():
+        yield reach("guest")
+
+    m.process("host", host)
+    m.process("guest", guest, host="host")
+    m.deadlock()
+    for first, second in (("store a", "store b"), ("store b", "store a")):
+        run = Run(System(m, frozenset({"deadlock"})))
+
+        def take(process: int, text: str, run: Run = run) -> None:
+            (edge,) = [edge for edge in run.enabled(process) if text in edge.choice]
+            run.take(edge)
+
+        take(0, first)
+        take(1, "preempt")
+        assert run.enabled(0) == []
+        take(1, "guest")
+        take(1, "resume")
+        take(0, second)
+
+
+def test_where_it_sleeps_a_task_has_nothing_pending():
+    m = Model("stores", compiler="free")
+    area = m.area(Area("area", 1, word=1))
+    shadow = m.stamp("shadow")
+
+    def host():
+        yield area.store(0, 1, shadow)
+        yield sleep_point("sleeps", preemptible=True)
+
+    def guest():
+        yield reach("guest")
+
+    m.process("host", host)
+    m.process("guest", guest, host="host", where="points")
+    m.deadlock()
+    system = System(m, frozenset({"deadlock"}))
+    table = build_tables(system).processes[0]
+    found = {bool(local.window): system.preemptible(0, local, "points") for local in table.locals[:2]}
+    assert found == {True: False, False: True}
 
 
 def test_interrupts_off_from_the_start_forbid_it_everywhere():

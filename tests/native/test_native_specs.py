@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from runstate_cases import ALL, V3, V5, V7, setting
+from runstate_cases import ALL, FEW, V2, V3, V5, V7, V7P, setting
 from twins import NATIVE, Engine, outcome
 
 from modelcheck.explore.engine import REFERENCE
@@ -19,14 +19,18 @@ class Case:
     """A setting; `str` of it names a test."""
 
     def __init__(self, version: str, name: str, memory: str = "sc", **values: Any) -> None:
-        self.setting: Setting = replace(setting(version, name, **values), memory=memory)
+        self.setting: Setting = replace(setting(version, name, **(FEW | values)), memory=memory)
         self.text = f"{version} {name} {memory} " + " ".join(f"{k}={v}" for k, v in values.items())
 
     def __str__(self) -> str:
         return self.text
 
 
+WIDE: dict[str, Any] = {"preemption": "full", "ioctls": "usual"}
 CASES = [
+    *(Case(V2, name, **WIDE) for name in ("published", "lost-dirty", "flag-clears")),
+    Case(V7P, "published", **(WIDE | {"ioctls": "runnable"})),
+    Case(V3, "out-of-area", offset=4080, **WIDE),
     *(Case(V7, name, offset=4080) for name in ONE),
     *(Case(version, "lock-order", offset=4080) for version in ALL[:-1]),
     *(Case(version, "torn-read", offset=4081) for version in (V3, V7)),
@@ -40,6 +44,8 @@ CASES = [
     *(Case(V7, name, memory, offset=4080) for memory in ("tso", "weak") for name in ("deadlock", "stale-mapping")),
 ]
 LARGE = [
+    *(Case(version, name, offset=offset, **WIDE) for version in ALL for name in (*ONE, "lost-dirty", "own-read")
+      for offset in (0, 4060)),
     *(Case(version, "torn-read", offset=offset) for version in ALL for offset in (0, 50, 4080, 4081, 4090)),
     *(Case(V7, "torn-read", abi="32", reader="linux32", offset=offset) for offset in (0, 54, 56, 4086, 4088)),
     *(Case(version, name, offset=offset) for version in ALL for name in ONE for offset in (0, 4080)),

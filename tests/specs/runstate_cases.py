@@ -14,7 +14,9 @@ from modelcheck.trace.trace import Trace
 from specs.runstate import SPEC
 
 ALL = tuple(version.name for version in SPEC.versions)
-V2, V3, V4, V5, V6, V6S, V7 = ALL
+V2, V3, V4, V5, V6, V6S, V7, V7P = ALL
+FEW: dict[str, Value] = {"preemption": "none", "ioctls": "none", "vmm": "moves"}
+"""The vCPU task in KVM_RUN alone, with no preemption in its code: whatever does not need more is checked on this."""
 
 
 def setting(version: str, property_name: str, **values: Value) -> Setting:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import z3
-from runstate_cases import V7, setting
+from runstate_cases import FEW, V7, setting
 
 from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.run import Run
@@ -24,7 +24,7 @@ class ByHand:
     """A run of the full model at compat offset 4088, one step at a time by the text of its choice."""
 
     def __init__(self, tear: str) -> None:
-        self.model = build(setting(V7, "torn-read", abi="32", offset=4088, tear=tear))
+        self.model = build(setting(V7, "torn-read", abi="32", offset=4088, tear=tear, **FEW))
         self.run = Run(System(self.model, frozenset({"torn-read"})))
         self.process = {process.name: i for i, process in enumerate(self.model.processes)}
 
@@ -114,14 +114,14 @@ def test_the_same_schedule_does_not_exist_where_words_are_stored_whole() -> None
 
 @pytest.mark.parametrize("offset", [53, 54, 55, 57, 58, 59])  # in the high word, then in the low one
 def test_a_cut_inside_a_word_is_expected_to_tear(offset: int) -> None:
-    found = expected(setting(V7, "torn-read", abi="32", offset=offset))
+    found = expected(setting(V7, "torn-read", abi="32", offset=offset, **FEW))
     assert found is not None and found.verdict == "violated" and "MIXED_WORD" in found.source
 
 
 def test_a_cut_between_the_words_is_expected_to_hold() -> None:
     """`test_get64_is_immune_to_an_entry_time_cut_between_its_words` decides both."""
     for offset in (56, 4088):
-        found = expected(setting(V7, "torn-read", abi="32", offset=offset))
+        found = expected(setting(V7, "torn-read", abi="32", offset=offset, **FEW))
         assert found is not None and found.verdict == "holds"
 
 
@@ -136,7 +136,7 @@ def test_a_cut_between_the_words_is_expected_to_hold() -> None:
     ],
 )
 def test_what_is_expected_where_the_compiler_tears_otherwise(offset: int, tear: str, verdict: str) -> None:
-    found = expected(setting(V7, "torn-read", abi="32", offset=offset, tear=tear))
+    found = expected(setting(V7, "torn-read", abi="32", offset=offset, tear=tear, **FEW))
     assert found is not None and found.verdict == verdict
 
 

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from runstate_cases import V2, V3, V7, setting
+from runstate_cases import FEW, V2, V3, V7, setting
 
 from modelcheck import Area, Model, Observation, Values, equal, fresh, has_variant, observe, rmb, smp_wmb
 from modelcheck.action import Register
@@ -156,7 +156,7 @@ def test_the_whole_small_struct_holds_without_merging_and_summaries_too() -> Non
 def test_a_reader_that_starts_over_early_proves_what_a_patient_one_does(
     version: str, abi: str, offset: int, flag: str, verdict: str
 ) -> None:
-    one = setting(version, "torn-read", abi=abi, offset=offset, flag=flag)
+    one = setting(version, "torn-read", abi=abi, offset=offset, flag=flag, **FEW)
     hasty = Options(canonical_states=1)  # any counterexample will do
     verdicts: dict[bool, set[str]] = {False: set(), True: set()}
     projections = SPEC.projections(one)
@@ -173,7 +173,7 @@ def test_a_reader_that_starts_over_early_proves_what_a_patient_one_does(
 @pytest.mark.parametrize(("abi", "offset"), [("64", 0), ("64", 4081), ("64", 4090), ("32", 0), ("32", 4088)])
 def test_each_byte_stands_in_one_projection_class(abi: str, offset: int) -> None:
     """Every byte of a field is alike to one that is carried: it lies in the same pieces with the entry time."""
-    one = setting(V7, "torn-read", abi=abi, offset=offset)
+    one = setting(V7, "torn-read", abi=abi, offset=offset, **FEW)
     from modelcheck import witness_classes
     from specs.runstate.scene import layout_of
 

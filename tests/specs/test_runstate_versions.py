@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from runstate_cases import ALL, V2, V3, V4, V7, setting
+from runstate_cases import ALL, FEW, V2, V3, V4, V7P, setting
 
 from modelcheck import Action, UsageError
-from modelcheck.campaign import run
 from modelcheck.process import StepMachine, extract
-from modelcheck.results import Request
 from specs.runstate import SPEC
 from specs.runstate.layout import UPDATE
 from specs.runstate.scene import build
@@ -19,10 +17,10 @@ from specs.runstate.versions import WRITERS, writer
 
 def test_versions_answer_to_commits_and_releases() -> None:
     names = {"6.1": "a795cd43", "seed": "5ec3289b", "6.2": "bbe17c62", "6.9": "4438355e", "6.11": "11896456"}
-    names["7.3"] = "36a85200"
+    names |= {"7.3": "36a85200", "7.3.3": "da260bcb"}
     assert {alias: SPEC.version(alias).name for alias in names} == names
     assert [SPEC.version(name).name for name in ALL] == list(ALL)
-    assert SPEC.newest == "36a85200"
+    assert SPEC.newest == "da260bcb"
     assert tuple(each.name for each in WRITERS) == ALL
 
 
@@ -39,12 +37,15 @@ def test_an_unknown_version_is_told_what_there_is() -> None:
         ("flag_optional", V4),
         ("trylock", "bbe17c62"),
         ("nested_class", "bbe17c62"),
+        ("xen_lock", "bbe17c62"),
         ("dirty_inside", "4438355e"),
-        ("read_first", "4438355e"),
+        ("only_in_run", "11896456"),
+        ("clamped", "36a85200"),
+        ("ioctls_write", V3),
     ],
 )
 def test_each_change_is_there_from_its_commit_on(what: str, since: str) -> None:
-    """protocol.md 0.2, 2.3; 9fa336e343b2 (read_first) came in 6.9 with 4438355e."""
+    """protocol.md 0.2, 2.3."""
     assert [getattr(writer(name), what) for name in ALL] == [ALL.index(name) >= ALL.index(since) for name in ALL]
 
 
@@ -67,13 +68,6 @@ def test_the_flag_cannot_be_off_before_d8ba8ba4() -> None:
     }
 
 
-def test_realtime_preemption_is_refused_by_every_version() -> None:
-    said = "preemption=rt needs PREEMPT_RT lock semantics, which are not modelled yet; there are none, voluntary, full"
-    assert {SPEC.refuse(setting(name, "deadlock", preemption="rt")) for name in ALL} == {said}
-    with pytest.raises(UsageError, match="preemption=rt needs PREEMPT_RT lock semantics"):
-        run(Request(SPEC, (V7,), (("preemption", ("rt",)), ("offset", (0,))), ("deadlock",)))
-
-
 def test_the_reader_is_that_of_the_abi() -> None:
     assert SPEC.defaults("reader", (("abi", "64"),)) == ("linux64",)
     assert SPEC.defaults("reader", (("abi", "32"),)) == ("linux32",)
@@ -83,8 +77,14 @@ def test_the_reader_is_that_of_the_abi() -> None:
 # -- store sequences ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("version", "cache"), [(V2, "8332f0ed4f18"), (V3, "9f87791d686d"), (V7P, "da260bcb56fe")])
+def test_each_writer_has_the_cache_of_its_release(version: str, cache: str) -> None:
+    """protocol.md 3.8."""
+    assert writer(version).cache == cache
+
+
 def machine(version: str, process: str = "vcpu", **values: int | str) -> StepMachine:
-    model = build(setting(version, "torn-read", **values))
+    model = build(setting(version, "torn-read", **FEW, **values))
     (found,) = [each for each in model.processes if each.name == process]
     return extract(found.body, process, initial=found.context)
 
