@@ -59,8 +59,8 @@ def refuse(setting: Setting) -> str:
             return f"out-of-area with actors={name}: the cache stays where it is; take same-page-move or all-moving"
         case "lock-init" | "inactive-valid" if not actors.config:
             return f"{setting.property} with actors={name}: nobody deactivates the cache; take user-config or all"
-        case "half-refresh" if not (actors.config or actors.moves or actors.owners + actors.refreshers > 1):
-            return f"half-refresh with actors={name}: nobody else makes it valid; take two-owners or all"
+        case "half-refresh" if actors.tasks < 2:
+            return f"half-refresh with actors={name}: one task alone refreshes it; take two-owners or all"
         case "refresh-ends" if not actors.alone:
             return f"refresh-ends with actors={name}: it is about one owner and a notifier; take owner-elsewhere"
     return ""

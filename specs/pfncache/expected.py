@@ -18,6 +18,10 @@ protocol.md 3.8, 6addfcf27139, which gives no first version.  Deactivation that 
 cache; ecbcf030b456 happened to close it (the unmap takes the refresh_lock, and a refresh looks at active), and
 9f87791d686d, which takes khva at deactivation without the refresh_lock, opened it again
 """
+UNDER_A_REFRESH = """\
+protocol.md 3.8, ecbcf030b456: activation starts from nothing without the lock: it clears valid, khva and uhva under a
+refresh that has found the inactive cache valid and trusts khva, or that is about to make it valid again
+"""
 
 
 def expected(setting: Setting) -> Expectation:
@@ -42,7 +46,14 @@ def _bug(name: str, actors: Actors, version: Cache) -> tuple[str, str]:
             return "B15", "protocol.md 3.8, 52491a38b2c2"
         case "half-refresh" if not version.serialized:
             return "B13", "protocol.md 3.8, 93984f19e7bc"
+        case "half-refresh" | "type" if _cleared(actors, version):
+            return "B16", UNDER_A_REFRESH
     return "", ""
+
+
+def _cleared(actors: Actors, version: Cache) -> bool:
+    """Whether activation clears what a refresh works on; `type` promises nothing before 58cd407ca4c6."""
+    return version.late_valid and actors.config and actors.memslots and not version.rejects_inactive
 
 
 def _stale(actors: Actors, version: Cache) -> tuple[str, str]:

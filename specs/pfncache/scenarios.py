@@ -42,6 +42,11 @@ class Actors:
         others = self.users or self.refreshers or self.config or self.moves or self.memslots
         return self.owners == 1 and bool(self.notifier) and not others
 
+    @property
+    def tasks(self) -> int:
+        """How many tasks refresh the cache."""
+        return self.owners + self.refreshers + int(self.config or self.moves)
+
     def describe(self) -> str:
         """The actors in a few words."""
         found = [f"{count} {kind}{'s' * (count > 1)}" for count, kind in

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+OLDER = "only in versions before the newest"
+MOVING = "only where the cache moves: actors=all-moving"
+
 
 def unreached() -> tuple[tuple[str, str], ...]:
     """(kernel function, function and step, or the text of a line), and why it need not be reached."""
-    return ()
+    return (
+        ('yield gpc.refresh_lock.unlock().at("", ACTIVATE)', "after KVM_BUG_ON(), see inactive-valid"),
+        ('yield unmapped(gpc, gpc.mapping).at("R12", REFRESH)', OLDER),
+        ("activate", OLDER),
+        ("enlist", OLDER),
+        ("deactivate", OLDER),
+        ('yield in_progress(kvm, overlaps(pages, caches)).at("N3", START)', OLDER),
+        ('yield seq_moves(kvm, overlaps(pages, caches)).at("E1", END)', OLDER),
+        ('if moves and (yield choose("ioctl", "move", "deactivate")) == "move":', MOVING),
+        ('yield reach("moved")', MOVING),
+        (
+            'which = yield choose("invalidate", *range(len(chosen))).at("", "mmu_notifier_invalidate_range_start")',
+            "there is one page",
+        ),
+        ('page = yield choose("new page", *range(1, len(place.pages) + 1)).at("", SET)', "there is one page"),
+    )
