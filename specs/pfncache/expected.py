@@ -46,14 +46,16 @@ def _bug(name: str, actors: Actors, version: Cache) -> tuple[str, str]:
             return "B15", "protocol.md 3.8, 52491a38b2c2"
         case "half-refresh" if not version.serialized:
             return "B13", "protocol.md 3.8, 93984f19e7bc"
-        case "half-refresh" | "type" if _cleared(actors, version):
+        case "half-refresh" if _cleared(actors, version):
+            return "B16", UNDER_A_REFRESH
+        case "type" if _cleared(actors, version) and version.late_valid:  # before, it promises nothing of khva
             return "B16", UNDER_A_REFRESH
     return "", ""
 
 
 def _cleared(actors: Actors, version: Cache) -> bool:
-    """Whether activation clears what a refresh works on; `type` promises nothing before 58cd407ca4c6."""
-    return version.late_valid and actors.config and actors.memslots and not version.rejects_inactive
+    """Whether activation clears what a refresh works on, and memslots make one look again at a valid cache."""
+    return actors.config and actors.memslots and not version.rejects_inactive
 
 
 def _stale(actors: Actors, version: Cache) -> tuple[str, str]:
