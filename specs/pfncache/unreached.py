@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 OLDER = "only in versions before the newest"
+GHOST = "a ghost of refresh-ends"
 MOVING = "only where the cache moves: actors=all-moving"
 
 
@@ -11,6 +12,8 @@ def unreached() -> tuple[tuple[str, str], ...]:
     return (
         ('yield gpc.refresh_lock.unlock().at("", ACTIVATE)', "after KVM_BUG_ON(), see inactive-valid"),
         ('yield unmapped(gpc, gpc.mapping).at("R12", REFRESH)', OLDER),
+        ('yield assign(busy, 1).as_("a refresh begins").at("R1", fn)', GHOST),
+        ('yield assign(busy, 0).as_("the refresh has ended").at("R12", fn)', GHOST),
         ("activate", OLDER),
         ("enlist", OLDER),
         ("deactivate", OLDER),
