@@ -112,10 +112,10 @@ def answer(tried: list[Tried]) -> str:
 
 def to_json(tried: list[Tried]) -> str:
     """All checks as one JSON object, by case."""
-    cases: dict[str, dict[str, Any]] = {}
+    cases: dict[Case, dict[str, Any]] = {}
     for one in tried:
-        case = cases.setdefault(one.case.id, {"id": one.case.id, "title": one.case.title, "status": one.case.status,
-                                              "checks": []})
+        case = cases.setdefault(one.case, {"spec": one.report.results[0].spec, "id": one.case.id,
+                                           "title": one.case.title, "status": one.case.status, "checks": []})
         case["checks"].append({
             "when": one.when, "version": one.trial.version, "property": one.trial.property,
             "values": dict(one.trial.values), "memory": one.trial.memory, "expected": one.trial.verdict,

@@ -14,7 +14,6 @@ from modelcheck.cli.output import emit, tell
 from modelcheck.cli.request import Options, request
 from modelcheck.cli.status import exit_status, expect_status
 from modelcheck.errors import UsageError
-from modelcheck.spec import Spec
 
 
 @click.command(name="check", short_help="Verify a spec and print a verdict for each property.")
@@ -47,9 +46,9 @@ def command(
     """
     from modelcheck.cli import loader
 
-    loaded = loader.load(loader.default_name() if spec is None else spec)
     if cases or bugs:
-        return _check_cases(loaded, () if bugs else cases, Options(**options), as_json, quiet)
+        return _check_cases(spec, () if bugs else cases, Options(**options), as_json, quiet)
+    loaded = loader.load(loader.default_name() if spec is None else spec)
     asked = request(loaded, Options(**options))
     from modelcheck import campaign
     from modelcheck.cli.progress import ProgressLine
@@ -86,17 +85,19 @@ def command(
     return expect_status(report.results)
 
 
-def _check_cases(spec: Spec, ids: tuple[str, ...], options: Options, as_json: bool, quiet: bool) -> int:
-    """Known bugs instead of a request: what is checked is theirs, how is the options'."""
+def _check_cases(spec: str | None, ids: tuple[str, ...], options: Options, as_json: bool, quiet: bool) -> int:
+    """Known bugs instead of a request, of every spec where none is named: what is checked is theirs."""
     if click.get_current_context().get_parameter_source("memory") != click.core.ParameterSource.DEFAULT:
         raise UsageError("--case and --bugs say themselves what is checked; leave --memory out")
     from modelcheck.cli import case_check
+    from modelcheck.cli.bugs import asked_of
     from modelcheck.cli.progress import ProgressLine
 
     names = tuple(name.strip() for text in ids for name in text.split(","))
     gc.set_threshold(50_000, 20, 20)  # as above
     with ProgressLine(quiet) as progress:
-        tried = case_check.check_cases(spec, names, options, progress)
+        tried = [one for loaded, its in asked_of(spec, names)
+                 for one in case_check.check_cases(loaded, its, options, progress)]
     emit(case_check.to_json(tried) if as_json else case_check.render(tried, quiet))
     faults = [fault for one in tried for fault in one.report.faults]
     for fault in dict.fromkeys(faults):

@@ -22,7 +22,7 @@ NAME = 34  # columns for a name; a longer one has a line of its own
 def command(spec: str | None, bugs: bool, bug: str | None, as_json: bool) -> int:
     """Show what can be checked: specs, versions, properties, parameters.
 
-    SPEC is a name or a path to a .py file; default every spec there is.
+    SPEC is a name or a path to a .py file; default every spec there is, with --bugs too.
     """
     from modelcheck.cli import loader
 
@@ -32,7 +32,7 @@ def command(spec: str | None, bugs: bool, bug: str | None, as_json: bool) -> int
         emit(show(spec, bug, as_json))
         return 0
     default = loader.default_name()
-    specs = [loader.load(name) for name in ([spec] if spec is not None else loader.spec_names())]
+    specs = loader.load_all() if spec is None else (loader.load(spec),)
     if as_json:
         emit(json.dumps({"schema": 1, "default": default, "specs": [_object(s) for s in specs]}, indent=2) + "\n")
     else:
@@ -76,10 +76,22 @@ def _rows(rows: list[tuple[str, str]]) -> list[str]:
     lines = []
     for name, text in rows:
         described = textwrap.wrap(text, WIDTH - width - 6, break_on_hyphens=False) or [""]
-        if len(name) > width:
+        *above, last = _cut(name, WIDTH - 4)
+        if len(last) > width or above:
             described.insert(0, "")
-        first = f"    {name:{width}}  {described[0]}".rstrip()
-        lines += [first, *(f"{'':{width + 6}}{more}" for more in described[1:])]
+        lines += [f"    {part}" for part in above]
+        lines.append(f"    {last:{width}}  {described[0]}".rstrip())
+        lines += [f"{'':{width + 6}}{more}" for more in described[1:]]
+    return lines
+
+
+def _cut(name: str, columns: int) -> list[str]:
+    """A parameter with its choices over lines of so many columns, each but the last ending in a `|`."""
+    lines = [""]
+    for part in name.replace("|", "| ").split(" "):
+        if lines[-1] and len(lines[-1]) + len(part) > columns:
+            lines.append("  ")
+        lines[-1] += part
     return lines
 
 

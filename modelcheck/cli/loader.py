@@ -47,6 +47,12 @@ def load(name_or_path: str) -> Spec:
     return load_name(name_or_path)
 
 
+def load_all() -> tuple[Spec, ...]:
+    """Every spec there is, the default first."""
+    names = spec_names()
+    return tuple(load_name(name) for name in sorted(names, key=lambda name: name != default_name()))
+
+
 def load_name(name: str) -> Spec:
     """The spec `specs.<name>.SPEC`."""
     names = spec_names()

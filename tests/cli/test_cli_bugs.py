@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from modelcheck.cli import loader
 from modelcheck.cli.main import main
 
 SPEC = '''
@@ -121,6 +123,46 @@ def test_the_id_of_one_may_follow_bugs(capsys: pytest.CaptureFixture[str]) -> No
     assert out(capsys, "list", "--bugs", "runstate").startswith("known bugs of runstate\n")
 
 
+def test_without_a_spec_the_bugs_of_every_one_are_listed_the_default_first(
+        capsys: pytest.CaptureFixture[str]) -> None:
+    lines = out(capsys, "list", "--bugs").splitlines()
+    heads = [line.removeprefix("known bugs of ") for line in lines if line.startswith("known bugs of ")]
+    assert heads == ["runstate", "pfncache"]
+    assert sum("shows one whole" in line for line in lines) == 1
+    assert any(line.startswith("  B19    ") for line in lines[lines.index("known bugs of pfncache"):])
+    assert not any(line.startswith("  B19") for line in lines[:lines.index("known bugs of pfncache")])
+    found = json.loads(out(capsys, "list", "--bugs", "--json"))
+    assert {bug["id"]: bug["spec"] for bug in found["bugs"]}.items() >= {"B4": "runstate", "B19": "pfncache"}.items()
+    assert "spec" not in found
+
+
+def test_a_bug_is_found_in_whichever_spec_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    text = out(capsys, "list", "--bugs", "B19")
+    assert text.startswith("B19: ") and "modelcheck check pfncache --version 9fa336e343b2" in text
+    assert out(capsys, "list", "pfncache", "--bug", "B19") == text
+    assert json.loads(out(capsys, "list", "--bug", "B19", "--json"))["spec"] == "pfncache"
+
+
+def test_a_bug_that_two_specs_have_needs_the_name_of_one(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = loader.load("./rooms.py")
+    monkeypatch.setattr(loader, "load_all", lambda: (one, replace(one, name="halls")))
+    assert main(["list", "--bug", "B1"]) == 2
+    assert capsys.readouterr().err == "error: 2 specs have a bug 'B1': rooms, halls; name one of them\n"
+
+
+def test_cases_of_several_specs_are_checked_together(
+        capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    one = loader.load("./rooms.py")
+    other = replace(one, name="halls", cases=(replace(one.cases[1], id="H1"),))
+    monkeypatch.setattr(loader, "load_all", lambda: (one, other, replace(one, name="none", cases=())))
+    found = json.loads(out(capsys, "check", "--case", "H1,B1", "--json"))
+    assert [(case["spec"], case["id"], len(case["checks"])) for case in found["cases"]] == [
+        ("rooms", "B1", 3), ("halls", "H1", 1)]
+    lines = out(capsys, "check", "--bugs", status=2).splitlines()
+    assert [line.split()[0] for line in lines[2:9]] == ["B1", "B1", "B1", "D2", "D3", "D4", "H1"]
+
+
 def test_bugs_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(out(capsys, "list", "./rooms.py", "--bugs", "--json"))
     assert (found["schema"], found["spec"], [bug["id"] for bug in found["bugs"]]) == (
@@ -134,7 +176,9 @@ def test_bugs_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["list", "./rooms.py", "--bug", "B9"], "spec 'rooms' has no bug 'B9'; there are B1, D2, D3, D4, D5"),
-    (["list", "--bugs", "B99"], "spec 'runstate' has no bug 'B99'; there are B4, "),
+    (["list", "--bugs", "B99"], "no spec has a bug 'B99'; there are B4, B8, "),
+    (["list", "runstate", "--bug", "B19"], "spec 'runstate' has no bug 'B19'; there are B4, "),
+    (["check", "--case", "B14,B99"], "no spec has a bug 'B99'; there are B4, B8, "),
     (["check", "./rooms.py", "--case", "B9"], "spec 'rooms' has no bug 'B9'; there are B1, D2, D3, D4, D5"),
     (["check", "./rooms.py", "--case", "D5"], "there is nothing to check for D5; `modelcheck list --bugs` says why"),
     (["check", "./rooms.py", "--case", "B1", "--set", "room=1"],

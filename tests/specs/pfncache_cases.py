@@ -7,7 +7,9 @@ from modelcheck.explore.engine import best_engine
 from modelcheck.explore.run import Run
 from modelcheck.explore.verify import Options, Outcome, verify
 from modelcheck.system.link import System
-from specs.runstate.cache_bugs import CASES, Case, build_case
+from specs.pfncache.model import build_scenario
+from specs.pfncache.properties import ENDS
+from specs.pfncache.scenarios import SCENARIOS, Actors
 from specs.runstate.cache_versions import CACHES
 
 NAMES = tuple(each.name for each in CACHES)
@@ -15,9 +17,10 @@ NEWEST = NAMES[-1]
 MOST = Bounds(200_000)
 
 
-def decide(case: str | Case, version: str, name: str, bounds: Bounds = MOST) -> Outcome:
+def decide(actors: str | Actors, version: str, name: str, bounds: Bounds = MOST, once: bool = False) -> Outcome:
     """What becomes of a property; what it finds is replayed."""
-    model = build_case(CASES[case] if isinstance(case, str) else case, version)
+    scenario = SCENARIOS[actors] if isinstance(actors, str) else actors
+    model = build_scenario(scenario, version, once, name == ENDS.name)
     outcome = verify(model, name, bounds, Options(engine=best_engine()))
     again = Run(System(model, frozenset({name})))
     for process, choice in outcome.steps:
@@ -25,8 +28,8 @@ def decide(case: str | Case, version: str, name: str, bounds: Bounds = MOST) -> 
     return outcome
 
 
-def violated(case: str | Case, name: str) -> tuple[str, ...]:
+def violated(actors: str | Actors, name: str) -> tuple[str, ...]:
     """The versions that violate a property; every other one must hold."""
-    verdicts = {version: decide(case, version, name).verdict for version in NAMES}
+    verdicts = {version: decide(actors, version, name).verdict for version in NAMES}
     assert set(verdicts.values()) <= {"holds", "violated"}, verdicts
     return tuple(version for version in NAMES if verdicts[version] == "violated")

@@ -9,11 +9,12 @@ from pfncache_cases import NAMES, NEWEST, decide, violated
 
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.engine import native_missing
-from specs.runstate.cache_bugs import CASES, PROPERTIES
+from specs.pfncache.properties import ASSERTIONS, DEADLOCK, LOCK_ORDER, SLEEPS, TYPE
+from specs.pfncache.scenarios import SCENARIOS
 
 (V517, SAME_PAGE, SERIAL, LATE, LOCKS, REJECTS, MOVES, DROPPED, READ_FIRST, CONTAINED, OWN_SEQ) = NAMES
 
-SMALL = [case for case in CASES if not case.startswith("all")]
+SMALL = [case for case in SCENARIOS if not case.startswith("all")]
 
 BUGS = [
     ("B11", "owner-notifier", "stale-mapping", (V517, SAME_PAGE, SERIAL)),
@@ -34,7 +35,10 @@ def test_a_bug_is_in_the_versions_before_its_fix_and_in_no_other(case, name, ver
     assert violated(case, name) == versions
 
 
-@pytest.mark.parametrize("name", [*PROPERTIES, "deadlock", "lock-order", "sleep-in-atomic", "type"])
+SAFETY = [info.name for info in (*ASSERTIONS, DEADLOCK, LOCK_ORDER, SLEEPS, TYPE)]
+
+
+@pytest.mark.parametrize("name", SAFETY)
 @pytest.mark.parametrize("case", SMALL)
 def test_the_newest_version_has_none_of_them(case, name):
     assert decide(case, NEWEST, name).verdict == "holds"
@@ -48,7 +52,7 @@ def test_the_fields_fit_together_in_every_version(case):
 @pytest.mark.parametrize("name", ["stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"])
 @pytest.mark.parametrize("case", ["owner-notifier", "user-config", "same-page-move"])
 def test_the_locks_of_preempt_rt_do_no_harm_to_the_cache(case, name):
-    assert decide(replace(CASES[case], sleeping=True), NEWEST, name).verdict == "holds"
+    assert decide(replace(SCENARIOS[case], sleeping=True), NEWEST, name).verdict == "holds"
 
 
 @pytest.mark.parametrize("version", NAMES)

@@ -9,8 +9,9 @@ import pytest
 from pfncache_cases import NEWEST, decide
 
 from modelcheck import Action, Branch
-from specs.runstate import activation, cache_bugs, invalidators, memslots, pfncache
-from specs.runstate.cache_bugs import CASES, Case
+from specs.pfncache import model
+from specs.pfncache.scenarios import SCENARIOS, Actors
+from specs.runstate import activation, invalidators, memslots, pfncache
 from specs.runstate.gpc import Gpc
 
 
@@ -56,13 +57,13 @@ def test_a_notifier_that_passes_a_cache_over_leaves_it_stale(monkeypatch):
         yield
 
     monkeypatch.setattr(invalidators, "invalidate", passes)
-    case = replace(CASES["owner-notifier"], owners=0, users=1)
+    case = replace(SCENARIOS["owner-notifier"], owners=0, users=1)
     assert decide(case, NEWEST, "stale-mapping").verdict == "violated"
 
 
 def test_a_store_that_does_not_check_goes_anywhere(monkeypatch):
     monkeypatch.setattr(Gpc, "check", lambda gpc, step: always(True)(pfncache.test(gpc.valid)))
-    case = replace(CASES["owner-notifier"], owners=0, users=1)
+    case = replace(SCENARIOS["owner-notifier"], owners=0, users=1)
     assert decide(case, NEWEST, "stale-mapping").verdict == "violated"
 
 
@@ -76,12 +77,12 @@ def test_a_check_that_ignores_the_generation_uses_a_slot_that_is_gone(monkeypatc
 
 
 def test_a_user_outside_srcu_stores_after_the_ioctl_has_returned(monkeypatch):
-    user = cache_bugs.user
+    user = model.user
 
-    def without_srcu(gpc, kvm, refreshes):
-        yield from user(gpc, replace(kvm, srcu=None), refreshes)
+    def without_srcu(gpc, kvm, *more):
+        yield from user(gpc, replace(kvm, srcu=None), *more)
 
-    monkeypatch.setattr(cache_bugs, "user", without_srcu)
+    monkeypatch.setattr(model, "user", without_srcu)
     assert decide("owner-memslots", NEWEST, "stale-mapping").verdict == "violated"
 
 
@@ -97,8 +98,8 @@ def test_srcu_and_not_the_wait_for_notifiers_keeps_a_slot_under_a_refresh(monkey
     before = "6addfcf27139"
     monkeypatch.setattr(memslots, "publish", hurried)
     assert decide("owner-memslots-notifier", before, "stale-mapping").verdict == "holds"
-    user = cache_bugs.user
-    monkeypatch.setattr(cache_bugs, "user", lambda gpc, kvm, refreshes: user(gpc, replace(kvm, srcu=None), refreshes))
+    user = model.user
+    monkeypatch.setattr(model, "user", lambda gpc, kvm, *more: user(gpc, replace(kvm, srcu=None), *more))
     assert decide("owner-memslots-notifier", before, "stale-mapping").verdict == "violated"
 
 
@@ -127,7 +128,7 @@ def test_a_deactivation_that_leaves_it_active_lets_stores_through(monkeypatch):
 @pytest.mark.parametrize("name", ["stale-mapping", "out-of-area", "type"])
 @pytest.mark.parametrize("places", [((1, 0), (2, 0)), ((1, 0), (1, 1), (2, 0))])
 def test_a_cache_that_moves_between_pages_stores_where_it_is_registered(places, name):
-    case = Case(owners=1, moves=True, notifier="frees", places=places)
+    case = Actors(owners=1, moves=True, notifier="frees", places=places)
     assert decide(case, NEWEST, name).verdict == "holds"
 
 
@@ -138,5 +139,5 @@ def test_a_move_that_keeps_the_old_pfn_stores_to_the_old_page(monkeypatch):
         return replace(action, branches=(*same, *changed))
 
     leaving_out(monkeypatch, pfncache, "look_up_again", "look gpc up again?", forgets)
-    case = Case(users=1, moves=True, places=((1, 0), (2, 0)))
+    case = Actors(users=1, moves=True, places=((1, 0), (2, 0)))
     assert decide(case, NEWEST, "stale-mapping").verdict == "violated"

@@ -9,10 +9,11 @@ import pytest
 from modelcheck.trace.file import read_trace, trace_id
 from modelcheck.trace.replay import replay
 from modelcheck.view import render
-from specs.runstate import SPEC
+from specs import pfncache, runstate
 
 FOLDER = Path(__file__).parents[2] / "traces"
 FILES = sorted(FOLDER.glob("*.json"))
+SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC)}
 
 
 def index() -> dict[str, tuple[str, str, str]]:
@@ -40,23 +41,24 @@ def test_other_files_are_pictures_of_saved_traces() -> None:
 
 def test_each_known_case_and_each_broken_sibling_is_there() -> None:
     traces = [read_trace(path) for path in FILES]
-    assert {trace.case for trace in traces} >= {"B4", "B9", "D5", "D6", "D11"}
-    assert {dict(trace.parameters)["without"] for trace in traces} == {"none", "update-bit", "check", "lock", "retry"}
+    cases = {trace.case for trace in traces}
+    assert cases >= {"B4", "B9", "D5", "D6", "D11"} | {case.id for case in pfncache.SPEC.cases}
+    broken = {dict(trace.parameters)["without"] for trace in traces if trace.spec == "runstate"}
+    assert broken == {"none", "update-bit", "check", "lock", "retry"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_saved_trace_replays(path: Path) -> None:
     trace = read_trace(path)
-    said = replay(trace, SPEC)
-    assert said.startswith(f"{trace.property} of runstate {trace.version} is violated: {len(trace.steps)} steps ")
+    said = replay(trace, SPECS[trace.spec])
+    assert said.startswith(f"{trace.property} of {trace.spec} {trace.version} is violated: {len(trace.steps)} steps ")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_saved_trace_is_the_one_the_index_says(path: Path) -> None:
     trace = read_trace(path)
     assert index()[path.name] == (trace.version, trace.property, trace.case)
-    assert path.name == f"runstate-{trace.property}-{trace_id(trace)}.json"
-    assert trace.spec == "runstate"
+    assert path.name == f"{trace.spec}-{trace.property}-{trace_id(trace)}.json"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
