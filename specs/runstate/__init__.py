@@ -94,6 +94,12 @@ PARAMETERS = (
 def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
+    uninterrupted = setting.text("preemption") in ("none", "voluntary")
+    if setting.text("ioctls") == "adjust" and not uninterrupted and setting.property in ("torn-read", "own-read"):
+        return (
+            f"ioctls=adjust is decided for {setting.property} where nothing interrupts the accounting; "
+            "take preemption=none or voluntary"
+        )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
     if not version.two_caches and layout.offset + 48 > PAGE_SIZE:

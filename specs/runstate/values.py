@@ -160,13 +160,16 @@ def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tup
     moved = [early[f"time[{i}]"] != late[f"time[{i}]"] for i in range(4)]
     if known == "increasing":
         return [("clock readings strictly increase", z3.ULT(*entry))]
-    if known in ("free", "adjust", "distinct"):
+    if known in ("free", "distinct"):
         return [("entry times may step back", z3.BoolVal(True))] if known == "free" else []
     ordered = [("clock readings never step back, and may repeat", z3.ULE(*entry))]
     repeats = entry[0] == entry[1]
     if known == "state-only":
         same = z3.Implies(repeats, z3.Not(z3.Or(moved)))
         ordered.append(("nothing but the state moves while the clock stands", same))
+    if known == "adjust":
+        same = z3.And(early["state"] == late["state"], _sum(early) == _sum(late))
+        ordered.append(("RUNSTATE_ADJUST keeps the state and the sum of times", z3.Implies(repeats, same)))
     if known == "steal":
         booked = [v["time[0]"] + v["time[1]"] for v in (early, late)]
         only = z3.And(booked[0] == booked[1], z3.Not(moved[2]), z3.Not(moved[3]))
@@ -182,16 +185,14 @@ def history(known: Relation, z3: Any, versions: list[Version], made: tuple[str, 
     for k in range(1, len(versions)):
         new, older = versions[k], versions[:k]
         if made[k] == "ADJUST":
-            found.append(z3.Or(*(_adjusted(z3, old, new) for old in older)))
+            found.append(older[-1]["state_entry_time"] == new["state_entry_time"])
         else:
             found.append(z3.And(*(z3.ULT(old["state_entry_time"], new["state_entry_time"]) for old in older)))
     return found
 
 
-def _adjusted(z3: Any, old: Version, new: Version) -> Any:
-    same = [old[name] == new[name] for name in ("state", "state_entry_time")]
-    sums = [sum((v[f"time[{i}]"] for i in range(1, 4)), v["time[0]"]) for v in (old, new)]
-    return z3.And(*same, sums[0] == sums[1])
+def _sum(version: Version) -> Any:
+    return sum((version[f"time[{i}]"] for i in range(1, 4)), version["time[0]"])
 
 
 def explain(
