@@ -1,9 +1,11 @@
 """Who works on one cache: the sets of actors (`actors`) that the spec can be checked with.
 
 A scenario has the fewest actors that show its bug; `all` has every actor, `all-moving` a cache that moves as well (up
-to 34 million states: half a minute).  The caches of a runstate area are refreshed, moved and deactivated by one task only
-(protocol.md 12.1 item 1), where those of shared_info are not.  So the second user or refresher of one cache, and a
-configuration that runs beside its users, are a fiction for runstate and real for shared_info.
+to 34 million states: half a minute).
+
+The caches of a runstate area are refreshed, moved and deactivated by one task only (protocol.md 12.1 item 1), where
+those of shared_info are not.  So the second user or refresher of one cache, and a configuration that runs beside its
+users, are a fiction for runstate and real for shared_info.
 """
 
 from __future__ import annotations
