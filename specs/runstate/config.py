@@ -22,7 +22,7 @@ def locked(scene: Scene, body: Callable[[Scene], Steps]) -> Steps:
     """The locks around every attribute."""
     locks = scene.locks
     yield from lock(locks.attributes, SET_ATTR)
-    yield from enter(locks.srcu)
+    yield from enter(locks.srcu, SET_ATTR)
     yield from body(scene)
     yield from leave(locks.srcu)
     yield from unlock(locks.attributes, SET_ATTR)

@@ -62,7 +62,7 @@ def stopped(dirty: Dirty) -> Action:
 def kvm_run(scene: Scene, own: View | None) -> Steps:
     """KVM_RUN up to the next exit to user space: record_steal_time() makes a sleeping update."""
     yield assign(scene.in_run, 1).as_("wants_to_run = true").at("", "kvm_arch_vcpu_ioctl_run")
-    yield from enter(scene.locks.srcu)
+    yield from enter(scene.locks.srcu, "kvm_arch_vcpu_ioctl_run")
     yield sleep_point("vcpu_run()", preemptible=True).at("", "vcpu_run")
     if own is None:
         outcome = yield from update_runstate(scene, Call("running"))
@@ -113,7 +113,7 @@ def sched_out(scene: Scene) -> Steps:
     rq = scene.kvm.rq_lock
     yield rq.lock(irq="off").at("", "__schedule")
     if not scene.version.only_in_run or (yield test(scene.in_run, "wants_to_run?").at("", "kvm_sched_out")):
-        yield from enter(scene.locks.srcu)
+        yield from enter(scene.locks.srcu, "kvm_sched_out")
         yield from update_runstate(scene, Call("runnable", nested=True))
         yield from leave(scene.locks.srcu)
     else:
