@@ -129,6 +129,9 @@ class _Ablating:
         found = list(known.words.get(_bare(setting), []))
         if found:
             return found
+        ended = self.bounds.reached(0)
+        if ended:
+            return [Outcome("incomplete", bound=ended)]  # before models are built for it
         for projection in spec.projections(setting):
             bound = self.bounds.reached(0)
             if bound:

@@ -2,8 +2,8 @@
 
 Unmarked accesses of one direction that follow one another are one step here (a compiler is free to order them), and
 what lies between two steps stays where it is: stores before a barrier change places with those behind it.  What a
-store tells a property in the same step goes with it.  Two lock
-operations are never exchanged.  Its one invariant: only steps that are always done one after the other are.
+store tells a property in the same step goes with it.  Two lock operations are never exchanged.  Its one invariant: only
+steps that are always done one after the other are.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def ablate_settings(version: str, name: str) -> tuple[Values, ...]:
 
 def at(offset: int, **values: str) -> Values:
     """The values of one setting."""
-    found = {"abi": "64", "vmm": "moves", "ioctls": "none", "fix": "none"} | values
+    found = {"abi": "64", "vmm": "moves", "ioctls": "none"} | values
     return (("offset", offset), *found.items())
 
 
