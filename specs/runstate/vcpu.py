@@ -22,7 +22,7 @@ from modelcheck import (
     sleep_point,
     test,
 )
-from specs.runstate.config import IOCTLS, published
+from specs.runstate.config import ioctl, published
 from specs.runstate.layout import RUNSTATES, UPDATE
 from specs.runstate.migration import Dirty
 from specs.runstate.pfncache import Steps
@@ -47,7 +47,7 @@ def vcpu(scene: Scene, own: View | None = None) -> Steps:
         if called == "KVM_RUN":
             yield from kvm_run(scene, own)
         else:
-            yield from IOCTLS[called](scene)
+            yield from ioctl(scene, called)
         yield from unlock(locks.vcpu, "kvm_vcpu_ioctl")
         if dirty is not None and called != "other":
             yield assign(dirty.busy, 0).as_("the vCPU's thread is idle").at("", "kvm_vcpu_ioctl")
