@@ -44,7 +44,9 @@ def ablate_settings(version: str, name: str) -> tuple[Values, ...]:
         "out-of-area": (at(TWO, ioctls="usual", preemption="voluntary"),),
         "published": (at(ONE, ioctls="usual"), at(TWO, ioctls="usual")),
         "lost-dirty": (at(ONE, ioctls="usual"),),
-        **dict.fromkeys(LOCKING, (at(ONE), at(TWO), at(ONE, ioctls="usual", vmm="memslots"), moving)),
+        "own-read": (at(ONE),),
+        **dict.fromkeys(LOCKING, (at(ONE), at(TWO), at(ONE, ioctls="usual", vmm="memslots"))),
+        "deadlock": (at(ONE), at(TWO), at(ONE, ioctls="usual", vmm="memslots"), moving),
     }
     return found.get(name, (at(ONE), at(TWO)))
 
