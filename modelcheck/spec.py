@@ -183,10 +183,10 @@ class Spec:
     counts.  `unreached()` says why lines need not be reached, as (what, why): a kernel function, `function step`, or
     the text of a line.  `cases` are the known bugs.
 
-    `ablate_settings(version, property)` are the values at which a property is asked with each piece of the protocol left
-    out in turn, other parameters at their defaults; none leaves all to the defaults.  `ablate_projections(setting, dropped)` are projections that
-    prove the property whichever piece is missing, or without the assumption named `dropped`; the arguments of
-    `projections` need not hold then.
+    `ablate_settings(version, property)` are the values at which a property is asked with each piece of the protocol
+    left out in turn, other parameters at their defaults; none leaves all to the defaults.  `ablate_projections(setting,
+    dropped)` are projections that prove the property whichever piece is missing, or without the assumption named
+    `dropped`; the arguments of `projections` need not hold then.
     """
 
     name: str

@@ -1,11 +1,11 @@
 """The pieces of a step machine that can be left out one at a time, and the machine without one of them.
 
-A piece is a line of the protocol: a barrier; a lock, with every release that is reached from taking it there; a
-trylock that would wait instead; a read section or a stretch without preemption, with its end; interrupts that would stay on; a test that would be taken as answered, or not ask for
-one of its conditions; a retry that would not ask again; a store; a wait; the order of two steps.  It is known by its
-*site*, which is the same in every process, version of a process and projection that runs the line, and is left out of
-all of them at once: what is asked is what the line is for.  Pieces are found in the actions themselves; nothing lists
-them by hand.
+A piece is a line of the protocol: a barrier; a lock, with every release that is reached from taking it there; a trylock
+that would wait instead; a read section or a stretch without preemption, with its end; interrupts that would stay on; a
+test that would be taken as answered, or not ask for one of its conditions; a retry that would not ask again; a store; a
+wait; the order of two steps. It is known by its *site*, which is the same in every process, version of a process and
+projection that runs the line, and is left out of all of them at once: what is asked is what the line is for. Pieces are
+found in the actions themselves; nothing lists them by hand.
 
 Not pieces: a release by itself (a lock that is never released proves nothing), a choice (the world makes it), an
 assertion or an observation (they are the question), a load (what it answers is asked for by a test, which is one), a
@@ -55,7 +55,7 @@ class Found:
 
 
 def pieces_of(machine: StepMachine, wanted: Callable[[Found], bool] = lambda found: True) -> tuple[Found, ...]:
-    """The pieces wanted of a machine wherever it has them, in order of its nodes: those without which it still steps."""
+    """The pieces wanted of a machine wherever it has them, in order of nodes: those without which it still steps."""
     nodes = machine.nodes
     found = [Found(piece, i) for i, node in enumerate(nodes) for piece in _at(node)]
     for here, asked, failed, answer in retries(nodes):
@@ -122,7 +122,8 @@ def _changed(nodes: tuple[Node, ...], piece: Piece) -> tuple[Node, ...] | None:
 
 def _may_have(node: Node, piece: Piece) -> bool:
     """Whether a node may have a piece: a quick look."""
-    return node.action is not None and (node.action.function, node.action.step) == (piece.site.function, piece.site.step)
+    action, site = node.action, piece.site
+    return action is not None and (action.function, action.step) == (site.function, site.step)
 
 
 def _rule(nodes: tuple[Node, ...], sites: frozenset[int], piece: Piece) -> Rule:
