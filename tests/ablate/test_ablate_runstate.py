@@ -114,3 +114,14 @@ def test_assumptions_are_asked_with_two_bytes_where_entry_times_may_repeat() -> 
     ]  # fmt: skip
     found = asked(names, "torn-read", "reader-terminates", memory="sc", offset=0)
     assert list(found.values()) == [["torn-read"], ["not-needed"], ["torn-read"], ["reader-terminates"]]
+
+
+def test_what_keeps_stores_from_a_memslot_that_was_deleted() -> None:
+    pieces = [
+        ("wait", "M1", "synchronize_srcu"),
+        ("store", "M1", "kvm->srcu: new readers are counted apart"),
+        ("clause", "G3", "(gpc1->generation == slots->generation)"),
+    ]  # fmt: skip
+    in_run = {"offset": 0, "ioctls": "usual", "vmm": "memslots", "preemption": "full"}
+    found = asked(pieces, "stale-mapping", memory="sc", **in_run)
+    assert found == all_of(pieces, "stale-mapping")
