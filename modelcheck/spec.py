@@ -163,7 +163,7 @@ def _no_defaults(name: str, chosen: tuple[tuple[str, Value], ...]) -> tuple[Valu
     return ()
 
 
-def _no_settings(version: str) -> tuple[tuple[tuple[str, Value], ...], ...]:
+def _no_settings(version: str, name: str) -> tuple[tuple[tuple[str, Value], ...], ...]:
     return ()
 
 
@@ -183,10 +183,10 @@ class Spec:
     counts.  `unreached()` says why lines need not be reached, as (what, why): a kernel function, `function step`, or
     the text of a line.  `cases` are the known bugs.
 
-    `ablate_settings(version)` are the values at which each piece of the protocol is left out in turn, other parameters
-    at their defaults; none leaves all to the defaults.  `ablate_projections(setting, dropped)` are projections that
-    prove the property whichever piece is missing, or without the assumption named `dropped`; the arguments of
-    `projections` need not hold then.
+    `ablate_settings(version, property)` are the values at which a property is asked with each piece of the protocol
+    left out in turn, other parameters at their defaults; none leaves all to the defaults.  `ablate_projections(setting,
+    dropped)` are projections that prove the property whichever piece is missing, or without the assumption named
+    `dropped`; the arguments of `projections` need not hold then.
     """
 
     name: str
@@ -204,7 +204,7 @@ class Spec:
     defaults: Callable[[str, tuple[tuple[str, Value], ...]], tuple[Value, ...]] = _no_defaults
     unreached: Callable[[], tuple[tuple[str, str], ...]] = _no_reasons
     cases: tuple[Case, ...] = ()
-    ablate_settings: Callable[[str], tuple[tuple[tuple[str, Value], ...], ...]] = _no_settings
+    ablate_settings: Callable[[str, str], tuple[tuple[tuple[str, Value], ...], ...]] = _no_settings
     ablate_projections: Callable[[Setting, str], tuple[Hashable, ...]] = _whole_model
     path: str = ""
     digest: str = ""

@@ -5,6 +5,9 @@ is violated already tells nothing.  A violation counts once it is confirmed on t
 check.  That nothing breaks is proved by the projections that the spec names for the purpose, since those of a check may
 rest on what is left out; where a projection has less of the piece than the full model, the full model is searched.
 
+What breaks already is not asked where that is dear: at settings whose search has more than `DEAR` states.  So the first
+of its properties are found, not all.  A property of words is asked once for all memory models, which do not touch it.
+
 Its one invariant: each piece is decided by itself, so what is finished when a bound or a signal comes is kept as it is.
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from modelcheck.ablate.pairing import pairs_of
 from modelcheck.ablate.pieces import Part, parts_of, steps_of
@@ -33,6 +36,15 @@ from modelcheck.workers import decide_all
 
 Reached = tuple[frozenset[str], frozenset[tuple[str, int]]]  # witnesses, and source lines
 RANGE = "a range"  # in place of a property: a number leaves the range that the spec gives it
+DEAR = 300_000  # states
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one piece: the parts of models that were searched, and the answers on words, without memory."""
+
+    parts: dict[Hashable, Searched] = field(default_factory=dict)
+    words: dict[Setting, list[Outcome]] = field(default_factory=dict)
 
 
 def ablate(request: AblationRequest, progress: Progress | None = None) -> Ablation:
@@ -46,8 +58,9 @@ def ablate(request: AblationRequest, progress: Progress | None = None) -> Ablati
 class _Ablating:
     def __init__(self, request: AblationRequest, progress: Progress | None, stop: Stop) -> None:
         self.request, self.spec, self.progress = request, request.spec, progress
-        self.values = settings_of(request)
-        self.memories = memories(request, self.values[0])
+        self.combinations = settings_of(request)
+        self.values = tuple(dict.fromkeys(setting.values for setting in self.combinations))
+        self.memories = memories(request, self.combinations[0])
         self.started = time.monotonic()
         deadline = self.started + request.limits.seconds if request.limits.seconds else 0.0
         memory = request.limits.memory // max(request.workers, 1)
@@ -55,18 +68,20 @@ class _Ablating:
         self.engine = Engine() if request.engine == "python" else best_engine()
         self.solvers: dict[Hashable, Solver] = {}
         self.whole: dict[Setting, Reached] = {}  # where the whole protocol has a property
-        self.known: dict[Hashable, Searched] = {}
+        self.sizes: dict[Setting, int] = {}  # states, in the most demanding memory model
+        self.known = _Known()
         self.skipped: list[str] = []
         self.bound = ""
         self.steps: dict[tuple[str, int], str] = {}
 
     def run(self) -> Ablation:
         properties = names(self.request)
-        version, memory = self.request.version, self.memories[0]
-        combinations = [Setting(version, name, values, memory) for values in self.values for name in properties]
+        combinations = [replace(setting, memory=self.memories[0]) for setting in self.combinations]
         parts = [part for part in parts_of(self.spec, combinations) if self.request.keep(part.row())]
         self.steps = steps_of(self.spec, combinations)
         self._ask_whole(combinations)
+        for part in parts:  # the cheapest first
+            part.settings = dict.fromkeys(sorted(part.settings, key=lambda each: self.sizes.get(_bare(each), 0)))
         done = decide_all(
             len(parts), lambda number: self._piece(parts[number]), self.request.workers, self._tick(len(parts)),
             self.bounds.stop,
@@ -102,14 +117,21 @@ class _Ablating:
                 self.skipped.append(f"{setting.property} ({setting.memory}) is not decided as it is: {self.bound}")
             else:
                 self.whole[setting] = _reached(outcomes)
-        every = self.values
+                size = sum(outcome.states for outcome in outcomes)
+                self.sizes[_bare(setting)] = max(size, self.sizes.get(_bare(setting), 0))
         for (name, memory), found in failed.items():
+            every = tuple(each.values for each in self.combinations if each.property == name)
             where = "" if len(found) == len(every) else " at " + "; ".join(_named(each, every) for each in found)
             self.skipped.append(f"{name} ({memory}) is violated with nothing left out{where}: not asked there")
 
-    def _outcomes(self, spec: Spec, setting: Setting, known: dict[Hashable, Searched]) -> list[Outcome]:
+    def _outcomes(self, spec: Spec, setting: Setting, known: _Known) -> list[Outcome]:
         """What each projection came to, up to the first that is violated."""
-        found: list[Outcome] = []
+        found = list(known.words.get(_bare(setting), []))
+        if found:
+            return found
+        ended = self.bounds.reached(0)
+        if ended:
+            return [Outcome("incomplete", bound=ended)]  # before models are built for it
         for projection in spec.projections(setting):
             bound = self.bounds.reached(0)
             if bound:
@@ -117,16 +139,19 @@ class _Ablating:
             found.append(self._verify(spec, setting, projection, known, polish=False))
             if found[-1].verdict == "violated":
                 break
+        kinds = {spec.model(setting, None).properties[setting.property].kind} if found else set()
+        if kinds == {"data"} and "incomplete" not in {outcome.verdict for outcome in found}:
+            known.words[_bare(setting)] = found
         return found
 
     def _verify(
-        self, spec: Spec, setting: Setting, projection: Hashable, known: dict[Hashable, Searched], polish: bool
+        self, spec: Spec, setting: Setting, projection: Hashable, known: _Known, polish: bool
     ) -> Outcome:
         model = spec.model(setting, projection)
         solver = self._solver(model) if model.properties[setting.property].kind == "observation" else None
         options = Options(polish=polish, engine=self.engine)
         return verify(
-            model, setting.property, self.bounds, options, solver, lambda: spec.model(setting, None), known=known
+            model, setting.property, self.bounds, options, solver, lambda: spec.model(setting, None), known=known.parts
         )
 
     def _solver(self, model: Model) -> Solver | None:
@@ -137,7 +162,8 @@ class _Ablating:
     # -- one piece ----------------------------------------------------------------------------------------------
 
     def _piece(self, part: Part) -> tuple[Row, tuple[str, ...]]:
-        spec, known = Without(part).spec(self.spec), dict(self.known)  # a copy: what one piece leaves serves no other
+        spec = Without(part).spec(self.spec)
+        known = _Known(dict(self.known.parts))  # a copy: what one piece leaves serves no other
         faults: list[str] = []
         cells = tuple(self._cell(part, spec, memory, known, faults) for memory in self.memories)
         pairs: tuple[str, ...] = ()
@@ -146,7 +172,7 @@ class _Ablating:
         return replace(part.row(), cells=cells, pairs=pairs), tuple(faults)
 
     def _cell(
-        self, part: Part, spec: Spec, memory: str, known: dict[Hashable, Searched], faults: list[str]
+        self, part: Part, spec: Spec, memory: str, known: _Known, faults: list[str]
     ) -> Cell:
         started = time.monotonic()
         asked = decided = states = 0
@@ -156,6 +182,8 @@ class _Ablating:
         after: dict[Values, Reached] = {}
         for setting in (replace(each, memory=memory) for each in part.settings):
             if setting not in self.whole or setting.property in broken:
+                continue
+            if broken and self.sizes[_bare(setting)] > DEAR:
                 continue
             asked += 1
             try:
@@ -200,7 +228,7 @@ class _Ablating:
         if self.request.traces is None:
             return plain
         projection = spec.projections(setting)[len(outcomes) - 1]
-        polished = self._verify(spec, setting, projection, {}, polish=True)
+        polished = self._verify(spec, setting, projection, _Known(), polish=True)
         shown = polished if polished.verdict == "violated" else violated
         return saved(self.request, spec, part.key, plain, shown, faults)
 
@@ -208,6 +236,11 @@ class _Ablating:
 def _reached(outcomes: list[Outcome]) -> Reached:
     names = frozenset[str]().union(*(outcome.reached for outcome in outcomes))
     return names, frozenset[tuple[str, int]]().union(*(outcome.covered for outcome in outcomes))
+
+
+def _bare(setting: Setting) -> Setting:
+    """A setting, whatever the memory model."""
+    return replace(setting, memory="")
 
 
 def _union(one: Reached | None, other: Reached) -> Reached:

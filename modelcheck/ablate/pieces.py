@@ -1,7 +1,8 @@
 """The pieces of a spec, found in the processes of all its settings.
 
 A piece is a line of the source, so it is one piece for all processes that run the line, whichever lock or cache they
-run it on.  Where any action of a model names its kernel step, only those that do are pieces: the others are the world.
+run it on.  Where any action of a model names its kernel function, only those that do are pieces: the others are the
+world, and what only properties look at.
 Assumptions are pieces of their own: those that z3 is told, and what a property assumes of other processes.  Interrupts
 are one only where something of the model could run in their place: a model without would find none of them needed.
 
@@ -14,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from modelcheck.ablate.results import Row
-from modelcheck.expression import to_text
+from modelcheck.expression import Slot, slots_of, to_text
 from modelcheck.process import StepMachine
-from modelcheck.process.ablation import Found, Piece, clauses, pieces_of
+from modelcheck.process.ablation import Found, Piece, clause_text, clauses, pieces_of
 from modelcheck.process.reordering import Site
 from modelcheck.process.step_machine import Node
 from modelcheck.smt.solver import Solver
@@ -90,31 +91,34 @@ def parts_of(spec: Spec, settings: Iterable[Setting]) -> tuple[Part, ...]:
     found: dict[Piece, Part] = {}
     assumed: dict[str, Part] = {}
     known: dict[int, tuple[StepMachine, tuple[Found, ...]]] = {}
-    for setting in settings:
-        model = spec.model(setting, None)
-        machines = [(p.name, machine_in(model, p)) for p in model.processes]
-        takers = _takers(model)
+    models = [(setting, spec.model(setting, None)) for setting in settings]
+    every = [(setting, model, [(p.name, machine_in(model, p)) for p in model.processes]) for setting, model in models]
+    labelled = any(_functions(machine) for _, _, machines in every for _, machine in machines)
+    for setting, model, machines in every:
+        takers, looks = _takers(model), _Looks(model)
         for name, machine in machines:
             if id(machine) not in known:
-                known[id(machine)] = machine, pieces_of(machine)
+                known[id(machine)] = machine, pieces_of(machine, lambda each: not labelled or _labelled(each.piece))
             for each in known[id(machine)][1]:
                 if each.piece.kind == "irq" and not _interrupted(model, name):
                     continue
+                if labelled and looks.nobody(machine.nodes[each.node], each.piece):
+                    continue
                 _add(found.setdefault(each.piece, Part(each.piece)), each, machine.nodes, name, setting)
-                if each.piece.kind == "lock" and len(takers[_lock(machine.nodes[each.node])]) > 1:
+                lock = _lock(machine.nodes[each.node])
+                if each.piece.kind == "lock" and (not lock or len(takers[lock]) > 1):
                     found[each.piece].lonely = False
         for name in _assumptions(model, setting.property):
             assumed.setdefault(name, Part(None, name)).settings[setting] = None
-    labelled = any(part.piece is not None and part.piece.site.step for part in found.values())
-    protocol = [part for part in found.values() if part.piece and (not labelled or _labelled(part.piece))]
+    protocol = list(found.values())
     functions = list(dict.fromkeys(part.piece.site.function for part in protocol if part.piece))
     protocol.sort(key=lambda part: (functions.index(part.piece.site.function) if part.piece else 0, part.place[1]))
     return (*protocol, *assumed.values())
 
 
 def _lock(node: Node) -> str:
-    assert node.action is not None and node.action.lock is not None
-    return node.action.lock.lock
+    """The lock that a step may wait for, "" for none."""
+    return node.action.lock.lock if node.action is not None and node.action.lock is not None else ""
 
 
 def _takers(model: Model) -> dict[str, set[str]]:
@@ -122,9 +126,42 @@ def _takers(model: Model) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for process in model.processes:
         for node in machine_in(model, process).nodes:
-            if node.action is not None and node.action.lock is not None:
+            if _lock(node):
                 found.setdefault(_lock(node), set()).add(process.host or process.name)
     return found
+
+
+class _Looks:
+    """Who looks at which slots of a model: `acting` are those that decide a step or a value, `asked` all."""
+
+    def __init__(self, model: Model) -> None:
+        self.acting: set[Slot] = set()
+        self.asked: set[Slot] = set()
+        for prop in model.properties.values():
+            for condition in (prop.condition, prop.goal):
+                self.asked.update(slots_of(condition) if condition is not None else ())
+        for process in model.processes:
+            for action in [node.action for node in machine_in(model, process).nodes if node.action is not None]:
+                found = self.asked if action.kind == "check" else self.acting
+                for branch in action.branches:
+                    found.update(slots_of(branch.guard))
+                    for slot, value in branch.updates:
+                        found.update(each for each in slots_of(value) if each != slot)
+                if action.access is None:
+                    continue
+                for condition, _ in action.access.requires:
+                    self.asked.update(slots_of(condition))
+                if action.access.version is not None:
+                    found.update(slots_of(action.access.version))
+
+    def nobody(self, node: Node, piece: Piece) -> bool:
+        """Whether a store is to slots that nobody looks at, or, where it is no step, that only properties look at."""
+        assert node.action is not None
+        if piece.kind != "store" or node.action.access is not None:
+            return False
+        updates = node.action.branches[0].updates
+        stored = {slot for i, (slot, _) in enumerate(updates) if piece.detail in ("", str(i))}
+        return stored.isdisjoint(self.acting if not piece.site.step else self.acting | self.asked)
 
 
 def _interrupted(model: Model, name: str) -> bool:
@@ -148,7 +185,8 @@ def _label(node: Node, piece: Piece) -> str:
     action = node.action
     assert action is not None
     if piece.kind == "clause":
-        return f"{to_text(clauses(action)[int(piece.detail)])} not asked for in {action.label!r}"
+        asked = next(clause for clause in clauses(action) if clause_text(clause) == piece.detail)
+        return f"{to_text(asked)} not asked for in {action.label!r}"
     if piece.kind == "store" and piece.detail:
         return f"{action.branches[0].updates[int(piece.detail)][0].name} in {action.label!r}"
     return action.label
@@ -173,8 +211,15 @@ def _shared(texts: list[str]) -> int:
 
 
 def _labelled(piece: Piece) -> bool:
-    """Whether the steps it is about are the protocol's."""
-    return bool(piece.site.step and (piece.other is None or piece.other.step))
+    """Whether it is the protocol's: its kernel function is named, of an order's steps their labels too."""
+    if piece.kind == "order":
+        return bool(piece.site.step and piece.other is not None and piece.other.step)
+    return bool(piece.site.function and (piece.other is None or piece.other.function))
+
+
+def _functions(machine: StepMachine) -> bool:
+    """Whether any of its actions names a kernel function."""
+    return any(node.action is not None and node.action.function for node in machine.nodes)
 
 
 def _key(part: Part) -> str:

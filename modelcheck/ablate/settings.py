@@ -17,24 +17,33 @@ Values = tuple[tuple[str, Value], ...]
 Given = dict[str, tuple[Value, ...]]
 
 
-def settings_of(request: AblationRequest) -> tuple[Values, ...]:
-    """The values of every parameter, sorted by name, for each setting that exists; raises UsageError for none."""
-    spec = request.spec
-    chosen = spec.ablate_settings(request.version)
-    found: dict[Values, None] = {}
+def settings_of(request: AblationRequest) -> tuple[Setting, ...]:
+    """What is asked, under no memory model yet: for each setting of parameters that exists, the properties asked there.
+
+    The values of every parameter are sorted by name; raises UsageError for no setting.
+    """
+    found: dict[Values, dict[str, None]] = {}
     refused = ""
-    for start in chosen or [()]:
-        given = {name: (value,) for name, value in start} | dict(request.values)
-        every = _combinations(spec, given, ()) if chosen else iter(_defaults(request, given))
-        for values in every:
-            setting = Setting(request.version, names(request)[0], tuple(sorted(values)))
-            why = spec.refuse(setting)
+    for name in names(request):
+        for values in _values_of(request, name):
+            setting = Setting(request.version, name, tuple(sorted(values)))
+            why = request.spec.refuse(setting)
             refused = refused or why
             if not why:
-                found[setting.values] = None
+                found.setdefault(setting.values, {})[name] = None
     if not found:
         raise UsageError(refused or "none of the settings asked for exists")
-    return tuple(found)
+    return tuple(Setting(request.version, name, values) for values, asked in found.items() for name in asked)
+
+
+def _values_of(request: AblationRequest, name: str) -> Iterator[Values]:
+    """The values at which a property is asked: those the spec chooses, with what was set in their place."""
+    given = dict(request.values)
+    chosen = request.spec.ablate_settings(request.version, name)
+    if not chosen:
+        yield from _defaults(request, given)
+    for start in chosen:
+        yield from _combinations(request.spec, {each: (value,) for each, value in start} | given, ())
 
 
 def names(request: AblationRequest) -> tuple[str, ...]:
@@ -42,11 +51,10 @@ def names(request: AblationRequest) -> tuple[str, ...]:
     return request.properties or tuple(info.name for info in request.spec.properties)
 
 
-def memories(request: AblationRequest, values: Values) -> tuple[str, ...]:
+def memories(request: AblationRequest, setting: Setting) -> tuple[str, ...]:
     """The memory models asked for, or those that the spec's model may be asked for."""
     if request.memories:
         return request.memories
-    setting = Setting(request.version, names(request)[0], values)
     every = {name: request.spec.build(replace(setting, memory=name), None).memory for name in MODELS}
     return tuple(name for name, own in every.items() if own in ("", name))
 

@@ -1,11 +1,11 @@
 """The pieces of a step machine that can be left out one at a time, and the machine without one of them.
 
-A piece is a line of the protocol: a barrier; a lock, with every release that is reached from taking it there; a
-trylock that would wait instead; interrupts that would stay on; a test that would be taken as answered, or not ask for
-one of its conditions; a retry that would not ask again; a store; a wait; the order of two steps.  It is known by its
-*site*, which is the same in every process, version of a process and projection that runs the line, and is left out of
-all of them at once: what is asked is what the line is for.  Pieces are found in the actions themselves; nothing lists
-them by hand.
+A piece is a line of the protocol: a barrier; a lock, with every release that is reached from taking it there; a trylock
+that would wait instead; a read section or a stretch without preemption, with its end; interrupts that would stay on; a
+test that would be taken as answered, or not ask for one of its conditions; a retry that would not ask again; a store; a
+wait; the order of two steps. It is known by its *site*, which is the same in every process, version of a process and
+projection that runs the line, and is left out of all of them at once: what is asked is what the line is for. Pieces are
+found in the actions themselves; nothing lists them by hand.
 
 Not pieces: a release by itself (a lock that is never released proves nothing), a choice (the world makes it), an
 assertion or an observation (they are the question), a load (what it answers is asked for by a test, which is one), a
@@ -14,15 +14,17 @@ point where the process may sleep (without it there are only fewer schedules).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from modelcheck.action import Action, Branch
-from modelcheck.expression import TRUE, Expr, Op, conjunction
+from modelcheck.expression import TRUE, Expr, Op, conjunction, to_text
+from modelcheck.process.minimise import minimise
 from modelcheck.process.reordering import Site, reordered, segments, site_of
 from modelcheck.process.retrying import retries, without_retry
-from modelcheck.process.rewriting import Endless, Rule, Way, kept, passed, rewrite
+from modelcheck.process.rewriting import Endless, Rule, Way, kept, passed, rewritten
 from modelcheck.process.step_machine import Context, Node, StepMachine
 
 Kind = Literal["barrier", "lock", "trylock", "irq", "test", "clause", "retry", "store", "wait", "order"]
@@ -33,7 +35,8 @@ class Piece:
     """One piece: its kind and site, and what tells it from others there.
 
     `other` is the second step of an order, or the test whose failure a retry follows.  `detail` is the answer that a
-    test, or a retry's test, is taken to give, or which of several conditions or stores (from 0) is left out.
+    test, or a retry's test, is taken to give, or which of several conditions (its text) or stores (from 0) is left out;
+    what has a kernel function and no step is left out as a whole.
     """
 
     kind: Kind
@@ -51,8 +54,8 @@ class Found:
     other: int = -1
 
 
-def pieces_of(machine: StepMachine) -> tuple[Found, ...]:
-    """The pieces of a machine wherever it has them, in order of its nodes: those without which it still steps."""
+def pieces_of(machine: StepMachine, wanted: Callable[[Found], bool] = lambda found: True) -> tuple[Found, ...]:
+    """The pieces wanted of a machine wherever it has them, in order of nodes: those without which it still steps."""
     nodes = machine.nodes
     found = [Found(piece, i) for i, node in enumerate(nodes) for piece in _at(node)]
     for here, asked, failed, answer in retries(nodes):
@@ -60,6 +63,7 @@ def pieces_of(machine: StepMachine) -> tuple[Found, ...]:
     for first, second in segments(nodes):
         piece = Piece("order", site_of(nodes[first[0]]), site_of(nodes[second[0]]))
         found.append(Found(piece, first[0], second[0]))
+    found = [each for each in found if wanted(each)]
     steps = {piece: _steps(machine, piece) for piece in dict.fromkeys(each.piece for each in found)}
     return tuple(each for each in found if steps[each.piece])
 
@@ -71,20 +75,20 @@ def _at(node: Node) -> Iterator[Piece]:
     site, branches = site_of(node), action.branches
     if action.kind == "fence":
         yield Piece("barrier", site)
-    elif action.lock is not None:
+    elif any(branch.acquires is not None for branch in branches):
         yield Piece("lock", site)
-        if not action.blocking:
+        if action.lock is not None and not action.blocking:
             yield Piece("trylock", site)
     elif action.kind in ("store", "update"):
         yield Piece("store", site)
     elif action.kind in ("shared", "compare") and len(branches) > 1:
         for branch in branches:
             yield Piece("test", site, None, str(branch.response))
-        yield from (Piece("clause", site, None, str(number)) for number, _ in enumerate(clauses(action)))
+        yield from (Piece("clause", site, None, clause_text(clause)) for clause in clauses(action))
     elif action.kind == "shared":
         if branches[0].guard != TRUE:
             yield Piece("wait", site)
-        many = len(branches[0].updates) > 1
+        many = len(branches[0].updates) > 1 and (bool(action.step) or not action.function)
         yield from (Piece("store", site, None, str(i) if many else "") for i, _ in enumerate(branches[0].updates))
     if any(branch.irq == "off" for branch in branches):
         yield Piece("irq", site)
@@ -92,23 +96,34 @@ def _at(node: Node) -> Iterator[Piece]:
 
 def _steps(machine: StepMachine, piece: Piece) -> bool:
     try:
-        return without(machine, piece) is not machine
+        changed = _changed(machine.nodes, piece)
     except Endless:
         return False
+    return changed is not None and changed != machine.nodes
 
 
 def without(machine: StepMachine, piece: Piece) -> StepMachine:
     """The machine without the piece: itself where it has none of it; raises Endless where it would not step."""
-    nodes = machine.nodes
+    changed = _changed(machine.nodes, piece)
+    smallest = None if changed is None else minimise(changed)
+    return machine if smallest is None or smallest == machine.nodes else replace(machine, nodes=smallest)
+
+
+def _changed(nodes: tuple[Node, ...], piece: Piece) -> tuple[Node, ...] | None:
+    """The nodes without the piece, not minimised; None where they have none of it."""
     if piece.kind == "order":
         swapped = reordered(nodes, piece.site, piece.other)
-        changed = None if swapped is None else rewrite(swapped, lambda at, context, mode: kept(swapped[at]))
-    elif piece.kind == "retry":
-        changed = without_retry(nodes, piece.site, piece.other, piece.detail)
-    else:
-        sites = frozenset(i for i, node in enumerate(nodes) if piece in _at(node))
-        changed = rewrite(nodes, _rule(nodes, sites, piece)) if sites else None
-    return machine if changed is None or changed == nodes else replace(machine, nodes=changed)
+        return None if swapped is None else rewritten(swapped, lambda at, context, mode: kept(swapped[at]))
+    if piece.kind == "retry":
+        return without_retry(nodes, piece.site, piece.other, piece.detail)
+    sites = frozenset(i for i, node in enumerate(nodes) if _may_have(node, piece) and piece in _at(node))
+    return rewritten(nodes, _rule(nodes, sites, piece)) if sites else None
+
+
+def _may_have(node: Node, piece: Piece) -> bool:
+    """Whether a node may have a piece: a quick look."""
+    action, site = node.action, piece.site
+    return action is not None and (action.function, action.step) == (site.function, site.step)
 
 
 def _rule(nodes: tuple[Node, ...], sites: frozenset[int], piece: Piece) -> Rule:
@@ -148,7 +163,7 @@ def _edited(node: Node, piece: Piece) -> Way:
         case "test":
             return answered(node, next(b for b, branch in enumerate(branches) if str(branch.response) == piece.detail))
         case "clause":
-            return kept(replace(node, action=_fewer(action, int(piece.detail))))
+            return kept(replace(node, action=_fewer(action, piece.detail)))
         case "wait":
             return _less(node, action, replace(branches[0], guard=TRUE))
         case "store" if piece.detail:
@@ -184,9 +199,14 @@ def _conjuncts(expr: Expr) -> tuple[Expr, ...]:
     return (expr,)
 
 
-def _fewer(action: Action, number: int) -> Action:
+def clause_text(clause: Expr) -> str:
+    """A condition without the numbers in it, as it is known by: other processes may have others beside it."""
+    return re.sub(r"\d+", "#", to_text(clause))
+
+
+def _fewer(action: Action, text: str) -> Action:
     """A test that does not ask for one of its conditions."""
-    asked = conjunction(tuple(part for i, part in enumerate(clauses(action)) if i != number))
+    asked = conjunction(tuple(part for part in clauses(action) if clause_text(part) != text))
     yes, no = action.branches
     return replace(action, branches=(replace(yes, guard=asked), replace(no, guard=~asked)))
 

@@ -1,8 +1,9 @@
 """The order of two neighbouring steps of a process, and the machine that does them the other way round.
 
 Unmarked accesses of one direction that follow one another are one step here (a compiler is free to order them), and
-what lies between two steps stays where it is: stores before a barrier change places with those behind it.  Two lock
-operations are never exchanged.  Its one invariant: only steps that are always done one after the other are.
+what lies between two steps stays where it is: stores before a barrier change places with those behind it.  What a
+store tells a property in the same step goes with it.  Two lock operations are never exchanged.  Its one invariant: only
+steps that are always done one after the other are.
 """
 
 from __future__ import annotations
@@ -60,15 +61,34 @@ def _items(nodes: Sequence[Node], run: Sequence[int]) -> list[list[int]]:
         action = nodes[i].action
         assert action is not None
         if action.kind in ("load", "store", "update", "shared", "lock"):
-            if joins and _alike(nodes[items[-1][-1]], nodes[i]):
+            if joins and _alike(nodes[_last_access(nodes, items[-1])], nodes[i]):
                 items[-1].append(i)
             else:
                 items.append([i])
             joins = True
+        elif joins and _notes(nodes[items[-1][-1]], nodes[i]):
+            items[-1].append(i)
         else:
             joins = False
             items += [[]] if action.kind in ("check", "observe") else []  # it asks about what is before it
     return items
+
+
+def _last_access(nodes: Sequence[Node], item: Sequence[int]) -> int:
+    """The last node of a step that accesses memory, else its last."""
+    return next((i for i in reversed(item) if _accesses(nodes[i])), item[-1])
+
+
+def _accesses(node: Node) -> bool:
+    return node.action is not None and node.action.access is not None
+
+
+def _notes(node: Node, after: Node) -> bool:
+    """Whether an assertion notes the store right before it, of its own step: the two are one."""
+    store, note = node.action, after.action
+    assert store is not None and note is not None
+    same = (store.function, store.step) == (note.function, note.step)
+    return store.kind == "store" and note.kind == "check" and same and any(branch.updates for branch in note.branches)
 
 
 def _alike(node: Node, other: Node) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from modelcheck.process.flow import distances, dominators, loops, onward
 from modelcheck.process.reordering import Site, site_of
-from modelcheck.process.rewriting import Way, kept, passed, rewrite
+from modelcheck.process.rewriting import Way, kept, passed, rewritten
 from modelcheck.process.step_machine import Context, Node
 
 
@@ -69,7 +69,7 @@ def without_retry(
         )
         return Way(way.action, leads)
 
-    return rewrite(nodes, rule)
+    return rewritten(nodes, rule)
 
 
 def _loops(nodes: Sequence[Node]) -> list[_Loop]:

@@ -38,7 +38,12 @@ _Identity = tuple[int, int, Context, tuple[Fact, ...]]
 
 
 def rewrite(nodes: Sequence[Node], rule: Rule) -> tuple[Node, ...]:
-    """The machine that does at each node what `rule(number, context, mode)` says; raises Endless."""
+    """The machine that does at each node what `rule(number, context, mode)` says, minimised; raises Endless."""
+    return minimise(rewritten(nodes, rule))
+
+
+def rewritten(nodes: Sequence[Node], rule: Rule) -> tuple[Node, ...]:
+    """The same, not minimised."""
     number: dict[_Identity, int] = {}
     order: list[tuple[_Identity, Way]] = []
     queue: deque[int] = deque()
@@ -77,7 +82,7 @@ def rewrite(nodes: Sequence[Node], rule: Rule) -> tuple[Node, ...]:
                 after = _facts(node, way.action, branch, facts)
                 targets.append(arrive(target, mode, context.after(branch), after))
         made.append(replace(node, action=way.action, targets=tuple(targets), context=context, facts=facts))
-    return minimise(tuple(made))
+    return tuple(made)
 
 
 def _facts(node: Node, action: Action | None, branch: Branch, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:

@@ -22,7 +22,7 @@ def locked(scene: Scene, body: Callable[[Scene], Steps]) -> Steps:
     """The locks around every attribute."""
     locks = scene.locks
     yield from lock(locks.attributes, SET_ATTR)
-    yield from enter(locks.srcu)
+    yield from enter(locks.srcu, SET_ATTR)
     yield from body(scene)
     yield from leave(locks.srcu)
     yield from unlock(locks.attributes, SET_ATTR)
@@ -118,9 +118,16 @@ def other(scene: Scene) -> Steps:
     yield sleep_point("another ioctl", preemptible=True).at("", "kvm_arch_vcpu_ioctl")
 
 
-IOCTLS = {
-    "RUNSTATE_ADDR": runstate_addr,
-    "RUNSTATE_CURRENT": runstate_current,
-    "RUNSTATE_ADJUST": runstate_adjust,
-    "other": other,
-}
+IOCTLS = (  # no dict: a process that can reach what may change is extracted each time
+    ("RUNSTATE_ADDR", runstate_addr),
+    ("RUNSTATE_CURRENT", runstate_current),
+    ("RUNSTATE_ADJUST", runstate_adjust),
+    ("other", other),
+)
+
+
+def ioctl(scene: Scene, name: str) -> Steps:
+    """One ioctl by its name."""
+    for known, body in IOCTLS:
+        if known == name:
+            yield from body(scene)

@@ -52,10 +52,10 @@ def projections(setting: Setting) -> tuple[Projection | None, ...]:
             for number, each in enumerate(layouts_of(setting)):
                 groups = witness_classes(model, area_name(number), range(each.size), frozenset())
                 found.update(group[0] for group in groups)
-            return (Projection(frozenset(found), beyond=_outside(setting)),)
+            return (Projection(frozenset(found), beyond=outside(setting)),)
         case "out-of-area":
             leaving = frozenset({COMPAT_END} if setting.text("mode") == "switches" else ())
-            return (Projection(leaving, beyond=_outside(setting)),)
+            return (Projection(leaving, beyond=outside(setting)),)
         case "reader-terminates":
             carried = frozenset(range(4)) if setting.text("reader") == "state-only" else entry
             return (Projection(carried, facts=False),)
@@ -113,7 +113,7 @@ def _code(version: Writer, name: str) -> Hashable:
     return tuple(getattr(version, field.name) for field in fields(version) if field.name not in unseen)
 
 
-def _outside(setting: Setting) -> frozenset[int]:
+def outside(setting: Setting) -> frozenset[int]:
     """One byte of each store that leaves its area."""
     return frozenset(byte for stores in _leaves(setting, layout_of(setting)) for byte in stores if byte)
 

@@ -60,10 +60,10 @@ def unlock(mutex: Mutex | None, function: str) -> Steps:
         yield mutex.unlock().at("", function)
 
 
-def enter(srcu: Srcu | None) -> Steps:
+def enter(srcu: Srcu | None, function: str) -> Steps:
     """srcu_read_lock(&kvm->srcu), where somebody waits for its readers."""
     if srcu is not None:
-        yield srcu.read_lock()
+        yield srcu.read_lock().at("", function)
 
 
 def leave(srcu: Srcu | None) -> Steps:

@@ -22,7 +22,7 @@ from modelcheck import (
     sleep_point,
     test,
 )
-from specs.runstate.config import IOCTLS, published
+from specs.runstate.config import ioctl, published
 from specs.runstate.layout import RUNSTATES, UPDATE
 from specs.runstate.migration import Dirty
 from specs.runstate.pfncache import Steps
@@ -47,7 +47,7 @@ def vcpu(scene: Scene, own: View | None = None) -> Steps:
         if called == "KVM_RUN":
             yield from kvm_run(scene, own)
         else:
-            yield from IOCTLS[called](scene)
+            yield from ioctl(scene, called)
         yield from unlock(locks.vcpu, "kvm_vcpu_ioctl")
         if dirty is not None and called != "other":
             yield assign(dirty.busy, 0).as_("the vCPU's thread is idle").at("", "kvm_vcpu_ioctl")
@@ -62,7 +62,7 @@ def stopped(dirty: Dirty) -> Action:
 def kvm_run(scene: Scene, own: View | None) -> Steps:
     """KVM_RUN up to the next exit to user space: record_steal_time() makes a sleeping update."""
     yield assign(scene.in_run, 1).as_("wants_to_run = true").at("", "kvm_arch_vcpu_ioctl_run")
-    yield from enter(scene.locks.srcu)
+    yield from enter(scene.locks.srcu, "kvm_arch_vcpu_ioctl_run")
     yield sleep_point("vcpu_run()", preemptible=True).at("", "vcpu_run")
     if own is None:
         outcome = yield from update_runstate(scene, Call("running"))
@@ -113,7 +113,7 @@ def sched_out(scene: Scene) -> Steps:
     rq = scene.kvm.rq_lock
     yield rq.lock(irq="off").at("", "__schedule")
     if not scene.version.only_in_run or (yield test(scene.in_run, "wants_to_run?").at("", "kvm_sched_out")):
-        yield from enter(scene.locks.srcu)
+        yield from enter(scene.locks.srcu, "kvm_sched_out")
         yield from update_runstate(scene, Call("runnable", nested=True))
         yield from leave(scene.locks.srcu)
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ablate_specs import message, spec_of
 
 from modelcheck import Area, Model, fresh, mb, rmb, smp_wmb
@@ -9,7 +11,6 @@ from modelcheck.ablate import AblationRequest
 from modelcheck.ablate.pairing import pairs_of
 from modelcheck.ablate.settings import settings_of
 from modelcheck.process.ablation import Piece, pieces_of
-from modelcheck.spec import Setting
 from modelcheck.system.link import step_machine
 from specs.runstate import SPEC
 
@@ -34,9 +35,9 @@ def barriers(model: Model) -> list[Piece]:
 
 def runstate(offset: int) -> Model:
     """The full model of the newest version."""
-    request = AblationRequest(SPEC, SPEC.newest, (("offset", (offset,)),))
-    (values,) = settings_of(request)
-    return SPEC.model(Setting(SPEC.newest, "torn-read", values, "tso"), None)
+    request = AblationRequest(SPEC, SPEC.newest, (("offset", (offset,)),), ("torn-read",))
+    (setting,) = settings_of(request)
+    return SPEC.model(replace(setting, memory="tso"), None)
 
 
 def flat(texts: tuple[str, ...]) -> str:

@@ -25,7 +25,8 @@ def setting(offset: int, left_out: str = "none", **values: str) -> Setting:
     """The newest version's 64-bit area at an offset, with a guard left out by the spec itself."""
     base = {
         "abi": "64", "reader": "linux64", "preemption": "none", "flag": "on", "clock": "increasing", "tear": "copies",
-        "compiler": "free", **values,
+        "compiler": "free", "fix": "none", "ioctls": "none", "to": "last", "vmm": "moves", "mode": "fixed",
+        "steal": "exact", **values,
     }  # fmt: skip
     found = {**base, "offset": offset, "without": left_out}
     return Setting(SPEC.newest, "torn-read", tuple(sorted(found.items())), "weak")

@@ -7,6 +7,7 @@ import pytest
 from modelcheck import Model, Parameter, PropertyInfo, Spec, UsageError
 from modelcheck.ablate import AblationRequest
 from modelcheck.ablate.settings import Values, memories, settings_of
+from modelcheck.spec import Setting, Value
 from specs.runstate import SPEC
 
 
@@ -25,8 +26,13 @@ def toy(memory: str = "") -> Spec:
 
 
 def chosen(spec: Spec, **values: tuple[int | str, ...]) -> list[Values]:
-    """The settings, with these parameters set."""
-    return list(settings_of(AblationRequest(spec, spec.newest, tuple(values.items()))))
+    """The settings of parameters, with these set."""
+    return list(dict.fromkeys(each.values for each in asked(spec, **values)))
+
+
+def asked(spec: Spec, **values: tuple[int | str, ...]) -> tuple[Setting, ...]:
+    """What is asked, with these parameters set."""
+    return settings_of(AblationRequest(spec, spec.newest, tuple(values.items())))
 
 
 def test_one_of_each_class_of_the_defaults() -> None:
@@ -43,16 +49,29 @@ def test_a_setting_that_does_not_exist_is_refused_with_the_reason() -> None:
         chosen(toy(), n=(5,))
 
 
-def test_runstate_is_taken_apart_in_one_page_and_over_two() -> None:
-    assert [(dict(v)["abi"], dict(v)["offset"], dict(v)["reader"]) for v in chosen(SPEC)] == [
-        ("64", 0, "linux64"), ("64", 4072, "linux64")
-    ]  # fmt: skip
+def test_each_property_of_runstate_is_asked_where_it_can_break() -> None:
+    moves, slots = ("voluntary", "none", "usual", "moves"), ("full", "none", "usual", "memslots")
+    stays, repaired = ("full", "none", "none", "moves"), ("full", "accounting", "none", "moves")
+    both = {(0, *stays), (4072, *stays)}
+    names = ("preemption", "fix", "ioctls", "vmm")
+    found: dict[str, set[tuple[Value, ...]]] = {}
+    for each in asked(SPEC):
+        assert (each["abi"], each["reader"], each["flag"], each["clock"]) == ("64", "linux64", "on", "increasing")
+        found.setdefault(each.property, set()).add((each["offset"], *(each[name] for name in names)))
+    calls = ("full", "none", "usual", "moves")
+    assert found == {
+        "torn-read": both, "flag-clears": both, "reader-terminates": both, "own-read": {(0, *stays)},
+        "lock-order": both | {(0, *slots)}, "sleep-in-atomic": both | {(0, *slots)},
+        "deadlock": both | {(0, *moves), (0, *slots)}, "stale-mapping": both | {(0, *moves), (0, *slots)},
+        "out-of-area": {(4072, *moves)}, "published": {(0, *calls), (4072, *calls)}, "lost-dirty": {(0, *calls)},
+        "time-sum": {(0, *repaired)}, "monotonic": {(0, *repaired)}, "steal-booked": {(0, *repaired)},
+    }  # fmt: skip
+    assert set(found) == {info.name for info in SPEC.properties}
 
 
 def test_another_abi_brings_its_own_reader() -> None:
-    assert [(dict(v)["offset"], dict(v)["reader"]) for v in chosen(SPEC, abi=("32",))] == [
-        (0, "linux32"), (4072, "linux32")
-    ]  # fmt: skip
+    found = {(each["offset"], each["reader"]) for each in asked(SPEC, abi=("32",)) if each.property == "torn-read"}
+    assert found == {(0, "linux32"), (4072, "linux32")}
 
 
 @pytest.mark.parametrize(("own", "asked", "expected"), [
