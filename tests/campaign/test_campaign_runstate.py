@@ -112,10 +112,11 @@ def mismatches(report: Report) -> list[Result]:
 
 
 def test_a_small_sweep_of_all_versions_is_as_expected() -> None:
-    report = run(request(ALL, offset=(0, 4081), abi=("64",)))
+    names = ("flag-clears", "lock-order", "published", "time-sum")
+    report = run(request(ALL, *names, offset=(0, 4081), abi=("64",)))
     assert mismatches(report) == []
-    assert report.notes[0].startswith("14 combinations do not exist and were left out, such as: offset=4081: a795cd43 ")
-    assert sum(result.count for result in report.results) == 8 * 14 * 2 - 14
+    assert report.notes[0].startswith("4 combinations do not exist and were left out, such as: offset=4081: a795cd43 ")
+    assert sum(result.count for result in report.results) == 8 * 4 * 2 - 4
     assert {result.verdict for result in report.results} == {"holds", "violated"}
 
 

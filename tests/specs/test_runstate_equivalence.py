@@ -10,16 +10,15 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 import pytest
-from runstate_cases import ALL, FEW, V2, V3, V6S, V7, results, setting
+from runstate_cases import ALL, FEW, V2, V3, V6S, V7, V7P, results, setting
 
 from modelcheck import Expr, Setting, Slot, witness_classes
 from modelcheck.explore.table import Move, Tables, build_tables
 from modelcheck.expression import Const, Fresh, Op
 from modelcheck.system.link import System
 from modelcheck.system.witnesses import accesses
-from specs.runstate import SPEC, geometry
+from specs.runstate import SPEC, geometry, stores
 from specs.runstate.scene import Projection, build, layout_of, scene_of
-from specs.runstate import stores
 from specs.runstate.setup import Scene
 from specs.runstate.stores import Put, Target, Window, put, store
 
@@ -114,6 +113,14 @@ def test_equivalent_settings_have_equal_tables(property_name: str, abi: str, lef
 @pytest.mark.parametrize(("left", "right"), [(0, 8), (0, 16), (4064, 4090)])
 def test_equivalence_holds_for_the_other_readers(reader: str, left: int, right: int) -> None:
     one, other = (setting(V7, "torn-read", abi="64", offset=offset, reader=reader, **FEW) for offset in (left, right))
+    assert equivalent(one, other)
+    assert shapes(one) == shapes(other)
+
+
+@pytest.mark.parametrize("property_name", ["flag-clears", "lost-dirty", "published"])
+@pytest.mark.parametrize(("left", "right"), [(0, 49), (4081, 4090)])
+def test_equivalence_holds_with_every_ioctl_and_preemption_anywhere(property_name: str, left: int, right: int) -> None:
+    one, other = (setting(V7P, property_name, abi="64", offset=offset) for offset in (left, right))
     assert equivalent(one, other)
     assert shapes(one) == shapes(other)
 

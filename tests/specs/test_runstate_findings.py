@@ -199,11 +199,6 @@ def test_a_clock_that_may_repeat_tears_where_run_delay_may_move_meanwhile_until_
     assert (found.verdict, found.case) == (("holds", "") if version in (V7, V7P) else ("violated", "D5"))
 
 
-def test_an_interrupted_update_with_a_clock_that_may_repeat_is_torn() -> None:
-    found = result(V7P, "torn-read", abi="64", offset=0, clock="may-repeat", ioctls="none")
-    assert (found.verdict, found.case) == ("violated", "D5")
-
-
 def test_a_clock_that_may_repeat_is_torn_for_get64_too() -> None:
     one = setting(V6S, "torn-read", abi="32", offset=0, clock="may-repeat", steal="free", **FEW)
     projection = Projection(frozenset(range(16)), (0, 12), early=True)  # the state and a byte of time[0]

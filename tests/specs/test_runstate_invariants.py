@@ -24,7 +24,9 @@ from specs.runstate.cache_bugs import type_invariant
 from specs.runstate.scene import SLOTS, Projection, build, scene_of
 
 NAMES = tuple(info.name for info in SPEC.properties if info.name not in data.NAMES)
-HEADS = {"the VMM calls", "invalidate", "mn_active_invalidate_count++", "ioctl", "preempt", "on another CPU", "last pass?"}
+HEADS = {
+    "the VMM calls", "invalidate", "mn_active_invalidate_count++", "ioctl", "preempt", "on another CPU", "last pass?",
+}  # fmt: skip
 
 
 def machines(one: Setting) -> list[tuple[str, StepMachine]]:
@@ -51,7 +53,7 @@ def heads(machine: StepMachine) -> list[Context]:
 @pytest.mark.parametrize("preemption", ["full", "rt"])
 @pytest.mark.parametrize("version", [V2, V3, V7P])
 def test_every_process_releases_what_it_took_and_turns_interrupts_on(version: str, preemption: str) -> None:
-    """At the head of each loop and at each end: a context is part of a step machine's node, so this is all schedules."""
+    """At the head of each loop, and at each end: a context is part of a node, so this is about all schedules."""
     for name in NAMES:
         for vmm in ("moves", "memslots") if name in SLOTS else ("moves",):
             one = setting(version, name, offset=0 if version == V2 else 4060, preemption=preemption, vmm=vmm)
