@@ -117,7 +117,4 @@ def whole_observation(run: Run) -> Observation | None:
     )
     sorts = {run.system.model.areas[register.access.area].sort for register in action.registers}
     newest = max((run.newest.get(sort, 0) for sort in sorts), default=0)
-    sort = next((sort for sort in sorted(sorts) if newest and run.newest.get(sort, 0) == newest), "")
-    made = tuple(run.made.get(sort, [""]))
-    facts = tuple(fact for _, fact in run.facts)
-    return Observation(action.observes, seen, facts, newest + 1, whole=True, made=made)
+    return Observation(action.observes, seen, tuple(fact for _, fact in run.facts), newest + 1, whole=True)

@@ -53,7 +53,6 @@ class Run:
     memory: dict[tuple[str, int], Origin] = field(default_factory=dict)
     registers: dict[tuple[int, int], dict[int, Origin]] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
-    made: dict[str, list[str]] = field(default_factory=dict)  # by sort, the label of the step that made each version
     steps: list[Happened] = field(default_factory=list)
     facts: list[tuple[int, SeenFact]] = field(default_factory=list)
     after: list[tuple[tuple[Slot, int], ...]] = field(default_factory=list)  # what each step set
@@ -116,9 +115,7 @@ class Run:
             name = self.system.processes[edge.process].name
             raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
         self._note_fact(edge)
-        before = dict(self.newest)
         new = [(slot, self._set(slot, value)) for slot, value in edge.updates]
-        self._note_made(edge, before)
         self.after.append(tuple(new))
         changes = []
         for slot, value in new:
@@ -168,12 +165,6 @@ class Run:
         missing = Origin(-1, "", -1)
         found = [(offset, register.get(offset, missing)) for offset in range(lo, hi)]
         return Seen(name, lo, hi, tuple((offset, origin.version, origin.form) for offset, origin in found))
-
-    def _note_made(self, edge: Edge, before: dict[str, int]) -> None:
-        action = self.system.spaces[edge.process].machine.nodes[edge.node].action
-        for sort, newest in self.newest.items():
-            for _ in range(before.get(sort, 0), newest):
-                self.made.setdefault(sort, [""]).append(action.step if action is not None else "")
 
     def _note_fact(self, edge: Edge) -> None:
         action = self.system.spaces[edge.process].machine.nodes[edge.node].action

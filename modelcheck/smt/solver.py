@@ -150,7 +150,6 @@ class Solver:
         solver = z3.SimpleSolver()  # half the time of the QF_BV solver, for `solves` and for `concrete`
         solver.set("timeout", TIMEOUT_MS)
         solver.add(*self._assumptions(observation.versions))
-        solver.add(*self.values.history(z3, self._versions(observation.versions), observation.made))
         for fact in observation.facts:
             if fact.test == "equal":
                 solver.add(*_comparison(fact.values[0].bytes, fact.values[1].bytes, fact.outcome, self._byte))

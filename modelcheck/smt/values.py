@@ -35,8 +35,7 @@ class Observation:
     """What a process hands to a property: loaded values by name, and the comparisons known of them.
 
     `versions` is how many versions there are, numbered from the oldest; `whole` tells whether every byte is carried and
-    every update of the path is among the versions (a full path), or only those seen (a projection).  Of a full path
-    `made` has the label (`Action.step`) of the step that made each version, "" for those that were there at the start.
+    every update of the path is among the versions (a full path), or only those seen (a projection).
     """
 
     property: str
@@ -44,11 +43,10 @@ class Observation:
     facts: tuple[SeenFact, ...]
     versions: int
     whole: bool = False
-    made: tuple[str, ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)  # answers are looked up by observations, which are deep
 
     def __post_init__(self) -> None:
-        parts = self.property, self.seen, self.facts, self.versions, self.whole, self.made
+        parts = self.property, self.seen, self.facts, self.versions, self.whole
         object.__setattr__(self, "_hash", hash(parts))
 
     def __hash__(self) -> int:
@@ -67,8 +65,7 @@ class Values:
     `fields` are (name, lo, hi) of a version's fields, low byte first; a version has one bit-vector a field.
     `byte(z3, version, offset, form)` is the 8-bit value of one byte of a version (a dict of its fields).
     `assume(z3, versions)` lists (name, formula), oldest version first; it must hold of any versions, whatever stands
-    between them.  `history(z3, versions, made)` lists formulas that hold beside it on a whole path, where `made` is
-    that of `Observation` and no version is missing.  `violated(z3, versions, observation, byte)` is the formula of a
+    between them.  `violated(z3, versions, observation, byte)` is the formula of a
     violation; byte(version, offset, form) is there for it to use.  `prefer(z3, versions)` lists formulas that make an
     answer easier to read; each is kept only where it costs no answer.  `explain(observation, numbers)` gives the
     consequence and the sentences why nothing noticed, for concrete numbers.
@@ -81,4 +78,3 @@ class Values:
     violated: Callable[[Any, list[dict[str, Any]], Observation, Callable[[int, int, str], Any]], Any]
     prefer: Callable[[Any, list[dict[str, Any]]], list[Any]]
     explain: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], tuple[str, tuple[str, ...]]]
-    history: Callable[[Any, list[dict[str, Any]], tuple[str, ...]], list[Any]] = lambda z3, versions, made: []

@@ -138,7 +138,7 @@ def _torn_read(setting: Setting) -> Expectation | None:
     if reader == "state-only":
         return Expectation("holds", "", "protocol.md 4.2: it wants only an untorn int, and a state is one byte wide")
     known = relation(setting)
-    if known in ("repeat", "steal", "free") or known == "adjust" and version.ioctls_write:
+    if known in ("repeat", "steal", "free"):
         return Expectation("violated", "D5", "protocol.md 4.4, 12.1 item 2: times change and the entry time does not")
     if setting.memory == "weak" and reader == "linux32" and setting.text("flag") == "on":
         return Expectation("violated", "", "found by this checker, see WEAK_GET64 in expected.py")

@@ -28,7 +28,7 @@ from specs.runstate.versions import writer
 
 Byte = Callable[[int, int, str], Any]
 Version = dict[str, Any]
-Relation = Literal["increasing", "distinct", "state-only", "steal", "repeat", "adjust", "free"]
+Relation = Literal["increasing", "distinct", "state-only", "steal", "repeat", "free"]
 """How the fields of two versions, the older first, are related; see `relation`."""
 
 
@@ -38,13 +38,11 @@ def relation(setting: Setting) -> Relation:
     increasing: entry times are in the order of clock readings.  "distinct": versions are in the order in which they are
     made, and an interrupted update makes an older entry time late (`writer`).  A reading may repeat: "state-only" where
     then nothing but the state moves (a difference of 0 is added to the times), "steal" where run_delay may have moved
-    though the clock did not, "repeat" where an interrupted update may add what was added before.  "adjust":
-    RUNSTATE_ADJUST may move times and leave the entry time (protocol.md D5).  "free": the clock steps back; since
-    36a85200 such an update leaves times and entry time alone.
+    though the clock did not, "repeat" where an interrupted update may add what was added before.  "free": the
+    clock steps back; since 36a85200 such an update leaves times and entry time alone.  RUNSTATE_ADJUST, which may move
+    times and leave the entry time (protocol.md D5), is not decided for readers.
     """
     clock, clamped, between = setting.text("clock"), writer(setting.version).clamped, interrupted(setting)
-    if setting.text("ioctls") == "adjust":
-        return "adjust" if clock == "increasing" else "free"
     if clock == "increasing":
         return "distinct" if between and not by_readings(setting) else "increasing"
     if between:
@@ -63,7 +61,7 @@ def interrupted(setting: Setting) -> bool:
 def by_readings(setting: Setting) -> bool:
     """Whether versions are in the order of clock readings (see `writer`): the reader takes the entry time in parts."""
     words = setting.property == "torn-read" and setting.number("abi") == 32 and setting.text("reader") != "state-only"
-    return words or setting.text("clock") != "increasing" or setting.text("ioctls") == "adjust"
+    return words or setting.text("clock") != "increasing"
 
 
 def make_values(layout: Layout, known: Relation) -> Values:
@@ -151,7 +149,7 @@ def make_values(layout: Layout, known: Relation) -> Values:
         return wishes
 
     explained = partial(explain, layout)
-    return Values((layout.abi, known), fields, byte, assume, violated, prefer, explained, partial(history, known))
+    return Values((layout.abi, known), fields, byte, assume, violated, prefer, explained)
 
 
 def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tuple[str, Any]]:
@@ -167,32 +165,11 @@ def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tup
     if known == "state-only":
         same = z3.Implies(repeats, z3.Not(z3.Or(moved)))
         ordered.append(("nothing but the state moves while the clock stands", same))
-    if known == "adjust":
-        same = z3.And(early["state"] == late["state"], _sum(early) == _sum(late))
-        ordered.append(("RUNSTATE_ADJUST keeps the state and the sum of times", z3.Implies(repeats, same)))
     if known == "steal":
         booked = [v["time[0]"] + v["time[1]"] for v in (early, late)]
         only = z3.And(booked[0] == booked[1], z3.Not(moved[2]), z3.Not(moved[3]))
         ordered.append(("run_delay may move while the clock stands", z3.Implies(repeats, only)))
     return ordered
-
-
-def history(known: Relation, z3: Any, versions: list[Version], made: tuple[str, ...]) -> list[Any]:
-    """What a whole path adds where the VMM may adjust: which versions an update made, and which RUNSTATE_ADJUST."""
-    if known != "adjust":
-        return []
-    found = []
-    for k in range(1, len(versions)):
-        new, older = versions[k], versions[:k]
-        if made[k] == "ADJUST":
-            found.append(older[-1]["state_entry_time"] == new["state_entry_time"])
-        else:
-            found.append(z3.And(*(z3.ULT(old["state_entry_time"], new["state_entry_time"]) for old in older)))
-    return found
-
-
-def _sum(version: Version) -> Any:
-    return sum((version[f"time[{i}]"] for i in range(1, 4)), version["time[0]"])
 
 
 def explain(
