@@ -77,15 +77,15 @@ def _places(found: Found, labels: dict[tuple[int, int, int], int]) -> _Places:
     for component in networkx.strongly_connected_components(quiet):  # each after those it leads to
         states = sorted(component)
         inside = set(states)
-        after = tuple(sorted({place[a] for n in states for a in quiet.successors(n) if a not in inside}))
-        if len(after) == 1 and not any(told[n] for n in states):
-            number = after[0]
+        onward = tuple(sorted({place[a] for n in states for a in quiet.successors(n) if a not in inside}))
+        here = len(hidden)
+        if len(onward) == 1 and not any(told[n] for n in states):
+            here = onward[0]
         else:
-            number = len(hidden)
-            hidden.append(after)
+            hidden.append(onward)
             members.append(states)
         for n in states:
-            place[n] = number
+            place[n] = here
     shown = [tuple(sorted({(label, place[a]) for n in states for label, a in told[n]})) for states in members]
     return _Places(place[0], hidden, shown)
 

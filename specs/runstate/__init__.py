@@ -96,7 +96,7 @@ def refuse(setting: Setting) -> str:
     version, layout = writer(setting.version), layout_of(setting)
     if setting.text("ioctls") == "adjust" and setting.property in ("torn-read", "own-read"):
         return (
-            f"ioctls=adjust is not decided for {setting.property} yet; an entry time that stands still while times move "
+            f"ioctls=adjust is not decided for {setting.property} yet; an entry time that stands while times move "
             "is shown by clock=may-repeat steal=free preemption=none, before 36a85200"
         )
     if setting.text("flag") == "off" and not version.flag_optional:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from runstate_cases import ALL, FEW, V2, V3, V7P, result, setting
+from specs.runstate.cache_bugs import type_invariant
 
 from modelcheck import Model, Setting, SpecError, lift, shared
 from modelcheck.campaign import run
@@ -20,7 +21,6 @@ from modelcheck.process.step_machine import Context
 from modelcheck.results import Request
 from modelcheck.system.link import step_machine
 from specs.runstate import SPEC, config, data, properties, scene, vcpu
-from specs.runstate.cache_bugs import type_invariant
 from specs.runstate.scene import SLOTS, Projection, build, scene_of
 
 NAMES = tuple(info.name for info in SPEC.properties if info.name not in data.NAMES)
