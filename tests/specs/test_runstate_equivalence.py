@@ -246,3 +246,10 @@ def test_reader_and_clock_matter_to_readers_only(name: str) -> None:
     for property_name, same in (("stale-mapping", True), ("deadlock", True), ("torn-read", False)):
         one, other = (setting(V7, property_name, **(FEW | {name: value})) for value in values)
         assert equivalent(one, other) == same
+
+
+@pytest.mark.parametrize("name", ["published", "flag-clears", "lost-dirty", "deadlock", "out-of-area", "stale-mapping"])
+def test_how_the_accounting_clamps_is_seen_by_readers_alone(name: str) -> None:
+    one, other = (setting(version, name, abi="64", offset=0) for version in (V6S, V7))
+    assert equivalent(one, other)
+    assert shapes(one) == shapes(other)
