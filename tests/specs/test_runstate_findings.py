@@ -257,7 +257,7 @@ def test_the_cycle_is_of_sched_out_against_a_refresh_that_releases_a_page(tmp_pa
     asked = {(trace.processes[edge.process].name, edge.function, edge.held) for edge in trace.lock_order}
     assert asked == {
         ("sched_out", "kvm_xen_update_runstate_guest", "rq->__lock"),
-        ("vcpu", "kvm_release_pfn_clean", "gpc->lock"),
+        ("other", "kvm_release_pfn_clean", "gpc->lock"),  # another vCPU's cache: the cycle is of classes
     }
 
 
@@ -325,5 +325,4 @@ def test_a_report_of_violations_names_what_it_assumes() -> None:
         "entry times and times have their top bit clear",
         "state is in 0..3",
         "clock readings strictly increase",
-        "counters do not wrap",
     )
