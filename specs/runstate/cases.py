@@ -16,7 +16,6 @@ ALIGNED: Values = (("abi", "64"), ("offset", 0))
 SPLIT: Values = (("abi", "64"), ("offset", 4081))
 COMPAT: Values = (("abi", "32"), ("offset", 56), ("preemption", "none"))
 RT: Values = (*ALIGNED, ("preemption", "rt"))
-FIXED, KNOWN, CONFIRMED, REFUTED, CONTROL = "fixed", "known, not fixed", "confirmed", "refuted", "control"
 V2, V3, V4, V5, V6, V6S, V7, V7P = (
     "a795cd43", "5ec3289b", "d8ba8ba4", "bbe17c62", "4438355e", "11896456", "36a85200", "da260bcb"
 )  # fmt: skip
@@ -32,19 +31,20 @@ CASES = (
         "B3",
         "an update is abandoned half way and leaves the flag set",
         "5.12 to 5.17 (shown on a795cd43 without its mapping)",
-        FIXED,
+        "fixed",
         "Before the cache each put_user() to the guest could fault, and the rest of the update was dropped with the "
         "flag set. A remote reader spins until an update gets through, and nothing says that one will.",
         before=(Trial(V2, "flag-clears", (*ALIGNED, ("without", "mapping"))),),
         after=(holds(V2, "flag-clears", ALIGNED),),
         fixed_by='a795cd43c5b5 "KVM: x86/xen: Use gfn_to_pfn_cache for runstate area"',
         conditions="a page of the area that faults between the first store and the last",
+        trace="runstate-flag-clears-3a4f68edb2.json",
     ),
     Case(
         "B4",
         "the first store of an update is torn across a cache line",
         "5.12 to 6.1 (a795cd43 is checked)",
-        FIXED,
+        "fixed",
         "The first store of an update is the whole 64-bit entry time with the flag in it, and across a line its low "
         "half is visible before the flag. A 32-bit guest reads the new low half with the old high half twice, and "
         "accepts an entry time that no update had.",
@@ -52,12 +52,13 @@ CASES = (
         after=(holds(V3, "torn-read", COMPAT),),
         fixed_by='5ec3289b31ab "KVM: x86/xen: Compatibility fixes for shared runstate area"',
         conditions="a 32-bit guest, an area aligned to 4 whose entry time crosses a line (56 mod 64), a remote reader",
+        trace="runstate-torn-read-3052ae96bc.json",
     ),
     Case(
         "B5",
         "an area that crosses a page is refused",
         "5.17 to 6.1 (a795cd43)",
-        FIXED,
+        "fixed",
         "Up to a795cd43 RUNSTATE_ADDR asks for 48 bytes in one page, of a 32-bit guest too, and answers -EINVAL where"
         " they are not there. It is no race: the checker has no such settings of a795cd43, and checks them from "
         "5ec3289b on.",
@@ -69,7 +70,7 @@ CASES = (
         "B6",
         "RUNSTATE_ADDR, CURRENT and ADJUST do not write the area",
         "5.12 to 6.1 (a795cd43 is checked)",
-        FIXED,
+        "fixed",
         "The ioctls change the shadow, or only register the area, and answer success. The guest's copy stays what it "
         "was until the next update in KVM_RUN.",
         before=(Trial(V2, "published", ALIGNED),),
@@ -79,12 +80,13 @@ CASES = (
         ),
         fixed_by='5ec3289b31ab "KVM: x86/xen: Compatibility fixes for shared runstate area"',
         conditions="any of the three ioctls",
+        trace="runstate-published-9f280bdb14.json",
     ),
     Case(
         "B7",
         "the update flag is shown to guests that never asked",
         "5.12 to 6.1, 6.2-rc1 (5ec3289b)",
-        REFUTED,
+        "refuted",
         "The flag is always set during an update. The vCPU itself cannot see it, since a writer with a mapping never "
         "stops half way; another vCPU can, and a guest that did not ask must not look there.",
         before=(
@@ -99,7 +101,7 @@ CASES = (
         "B8",
         "lockdep reports the second cache's lock as recursive",
         "6.2-rc1 to 6.2-rc3 (5ec3289b, d8ba8ba4)",
-        REFUTED,
+        "refuted",
         "A split area is written with both caches' locks held, which are of one class, so lockdep sees a recursion. "
         "They are two locks, always taken in one order: nobody can be stuck, and the fix only tells lockdep so.",
         before=(
@@ -114,7 +116,7 @@ CASES = (
         "B9",
         "sched_out waits for gpc->lock with the run-queue lock held",
         "5.18 to 6.2-rc3 (a795cd43, 5ec3289b, d8ba8ba4)",
-        FIXED,
+        "fixed",
         "sched_out holds the run-queue lock and waits for gpc->lock; a refresh holds gpc->lock for writing and drops "
         "a page, which may need a run-queue lock. That is a cycle of lock classes; by instance nothing deadlocks, "
         "since the task that refreshes is the one that would be scheduled out.",
@@ -128,12 +130,13 @@ CASES = (
         after=(holds(V5, "lock-order", SPLIT),),
         fixed_by='bbe17c625d68 "KVM: x86/xen: Fix potential deadlock in kvm_xen_update_runstate_guest()"',
         conditions="a refresh that drops a page, beside a vCPU that is scheduled out",
+        trace="runstate-lock-order-9915ac9fb3.json",
     ),
     Case(
         "B18",
         "pages are marked dirty from a cache that is not locked",
         "5.18 to 6.8 (a795cd43 to bbe17c62)",
-        REFUTED,
+        "refuted",
         "After both unlocks the memslot and the gpa are read again to mark the pages. All who could change them are "
         "the same task, so nothing changes in between; what migration misses there is B22, and with KVM_RUN alone it "
         "misses nothing in any order.",
@@ -145,7 +148,7 @@ CASES = (
         "B22",
         "a page is dirtied after migration's last harvest",
         "up to 6.10 (a795cd43 to 4438355e)",
-        FIXED,
+        "fixed",
         "The VMM has stopped the vCPU and taken the last dirty bitmap, and issues some ioctl on the vCPU. It is "
         "preempted, sched_out writes the runstate area, and no harvest will tell.",
         before=(
@@ -158,12 +161,13 @@ CASES = (
         ),
         fixed_by='118964562969 "KVM: Mark a vCPU as preempted/ready iff it\'s scheduled out while running"',
         conditions="any vCPU ioctl after the last harvest; cond_resched() is enough",
+        trace="runstate-lost-dirty-2b983a1528.json",
     ),
     Case(
         "B23",
         "a clock or run_delay that does not fit makes times negative",
         "up to 7.2 (to 11896456)",
-        FIXED,
+        "fixed",
         "The accounting takes differences as unsigned numbers. A kvmclock that steps back, or a run_delay that moved "
         "further than kvmclock, books a negative time, and a time goes back or wraps.",
         before=(
@@ -176,12 +180,13 @@ CASES = (
         ),
         fixed_by='36a85200643e "KVM: x86/xen: Prevent runstate times from becoming negative"',
         conditions="KVM_SET_CLOCK back, or a run_delay on another time base",
+        trace="runstate-monotonic-8b8df57967.json",
     ),
     Case(
         "D1",
         "the second page of the old area is written while the area moves",
         "6.2 to 6.10 (5ec3289b to 4438355e)",
-        CONFIRMED,
+        "confirmed",
         "RUNSTATE_ADDR has moved gpc1 and not yet gpc2, and is preempted; sched_out finds both valid and writes the "
         "tail of the struct into the old area's second page. Where the new tail is longer, bytes beyond the old area "
         "are overwritten.",
@@ -198,13 +203,14 @@ CASES = (
         ),
         fixed_by='118964562969 "KVM: Mark a vCPU as preempted/ready iff it\'s scheduled out while running"',
         conditions="an area across a page that moves to where its tail is longer; voluntary preemption or full",
+        trace="runstate-out-of-area-021744d37f.json",
         report=D1_REPORT,
     ),
     Case(
         "D2",
         "times are counted twice when the accounting is preempted",
         "all (a795cd43 to da260bcb)",
-        CONFIRMED,
+        "confirmed",
         "record_steal_time() is preempted between the clock and the store of the entry time; sched_out books the time"
         " since the old entry time, and the interrupted call books it again and stores its older clock reading. The "
         "sum of times is too large for ever, and the entry time goes back; a 32-bit guest's get64() can then be torn "
@@ -223,25 +229,27 @@ CASES = (
             holds(V7P, "torn-read", ALIGNED),
         ),
         conditions="a kernel that preempts in kernel mode (full, lazy, PREEMPT_RT)",
+        trace="runstate-monotonic-5b04c5eda5.json",
         report=D2_REPORT,
     ),
     Case(
         "D3",
         "PREEMPT_RT: a nested writer clears the flag of the one it interrupts",
         "all with PREEMPT_RT",
-        CONFIRMED,
+        "confirmed",
         "On PREEMPT_RT the read lock disables neither interrupts nor preemption, so sched_out may nest between the "
         "stores of an update. It takes the same lock again, writes a whole update and clears the flag; the "
         "interrupted call goes on storing with the flag clear.",
         before=(Trial(V7, "torn-read", RT),),
         after=(holds(V7, "torn-read", ALIGNED),),
         conditions="PREEMPT_RT with CONFIG_KVM_XEN, which nobody is known to run",
+        trace="runstate-torn-read-edb8f74ca8.json",
     ),
     Case(
         "D4",
         "PREEMPT_RT: the unlock wakes a writer with the run-queue lock held",
         "all with PREEMPT_RT",
-        CONFIRMED,
+        "confirmed",
         "sched_out's read_unlock is the last one and a writer waits, so it wakes the writer, which takes the run-"
         "queue lock that sched_out holds already. And read_unlock_irqrestore() restores nothing there, so that "
         "RUNSTATE_CURRENT(runnable) returns with interrupts off.",
@@ -252,12 +260,13 @@ CASES = (
         ),
         after=(holds(V7, "deadlock", (*ALIGNED, ("vmm", "moves"))),),
         conditions="PREEMPT_RT with CONFIG_KVM_XEN, and an invalidation at that moment",
+        trace="runstate-deadlock-510762fcac.json",
     ),
     Case(
         "D5",
         "times move and the entry time does not",
         "a795cd43 to 11896456",
-        FIXED,
+        "fixed",
         "A reader takes an unchanged entry time for an unchanged struct. Before 36a85200 two updates at one kvmclock "
         "value move time from running to runnable where run_delay moved meanwhile, and the copy can mix the two; "
         "since then only the state moves, which no copy can mix.",
@@ -271,12 +280,13 @@ CASES = (
         fixed_by='36a85200643e "KVM: x86/xen: Prevent runstate times from becoming negative"',
         conditions="two updates at one clock value, and a run_delay that moved; RUNSTATE_ADJUST with state -1 and "
         "deltas that cancel does the same in every version since 5ec3289b, which is not decided here",
+        trace="runstate-torn-read-a0d14fb99e.json",
     ),
     Case(
         "D6",
         "a 64-bit load of the entry time that the machine splits",
         "6.2 and later",
-        CONFIRMED,
+        "confirmed",
         "The entry time crosses a cache line or a page and a 64-bit guest loads it in one instruction, of which the "
         "half with the flag is performed before the update and the other half during it. The guest sees the new entry"
         " time without a flag, and copies the old state with it.",
@@ -290,13 +300,14 @@ CASES = (
             holds(V7, "torn-read", (("abi", "64"), ("offset", 4064))),
         ),
         conditions="a 64-bit guest whose entry time crosses a line, a remote reader that loads it in one instruction",
+        trace="runstate-torn-read-13209932bf.json",
         report=D6_REPORT,
     ),
     Case(
         "D7",
         "an ioctl that answers success and has written nothing",
         "6.2 and later",
-        CONFIRMED,
+        "confirmed",
         "RUNSTATE_CURRENT or ADJUST with the state runnable take the atomic path of the update, which gives up where "
         "a cache is invalid or its lock contended. The ioctl answers 0 and the guest's copy stays old; by design, it "
         "may be said.",
@@ -306,12 +317,13 @@ CASES = (
         ),
         after=(holds(V7, "published", ALIGNED),),
         conditions="CURRENT or ADJUST with state runnable, beside an invalidation",
+        trace="runstate-published-19afd04ed0.json",
     ),
     Case(
         "D8",
         "an update in sched_out that is skipped",
         "all",
-        CONFIRMED,
+        "confirmed",
         "Where a cache is invalid sched_out writes nothing, and the guest's copy says running while the vCPU waits. "
         "It is old and not wrong: the next sched_in asks for an update before the guest runs, and the copy is whole.",
         before=(
@@ -324,18 +336,19 @@ CASES = (
         "D9",
         "migration copies a page in the middle of an update",
         "all",
-        CONFIRMED,
+        "confirmed",
         "The copy has the flag set and half an update. The page is marked dirty afterwards, so it is copied again, "
         "unless that copy was the last: then the VMM must have stopped the vCPU, as VMMs do.",
         before=(Trial(V7, "lost-dirty", (*ALIGNED, ("without", "pause"))),),
         after=(holds(V7, "lost-dirty", ALIGNED),),
         conditions="a last copy while the vCPU runs",
+        trace="runstate-lost-dirty-f490c59f69.json",
     ),
     Case(
         "D10",
         "the layout changes between its look and the stores",
         "all",
-        CONFIRMED,
+        "confirmed",
         "long_mode is read once without a lock. A guest that leaves long mode then has the 64-bit layout written, 4 "
         "bytes beyond its compat struct, until the next update.",
         before=(
@@ -344,23 +357,25 @@ CASES = (
         ),
         after=(holds(V7, "out-of-area", ALIGNED),),
         conditions="a switch from 64-bit to compat mode while an update runs",
+        trace="runstate-out-of-area-d13f75e4d7.json",
     ),
     Case(
         "D11",
         "a remote reader of a guest that did not ask for the update flag",
         "6.2 and later (d8ba8ba4)",
-        CONTROL,
+        "control",
         "Without the flag nothing tells a remote reader of an update in progress. The interface says so: a guest that"
         " reads another vCPU's area must ask for the flag.",
         before=(Trial(V4, "torn-read", (*ALIGNED, ("flag", "off"))),),
         after=(holds(V4, "torn-read", ALIGNED),),
         conditions="flag not enabled, a remote reader",
+        trace="runstate-torn-read-412a1a220d.json",
     ),
     Case(
         "D12",
         "a wait for a CPU is booked as running",
         "all (a795cd43 to da260bcb)",
-        CONFIRMED,
+        "confirmed",
         "The preemption comes after the clock was read and before run_delay is. The interrupted call then takes the "
         "new run_delay without booking the wait, and the next update books all of it as running: steal time is lost.",
         before=(
@@ -373,6 +388,7 @@ CASES = (
         ),
         conditions="a kernel that preempts in kernel mode; put_cpu() at the end of get_kvmclock_ns() is the usual "
         "point",
+        trace="runstate-steal-booked-8d46485a7d.json",
         report=D12_REPORT,
     ),
 )
