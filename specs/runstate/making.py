@@ -68,9 +68,10 @@ def make_gpc(
     kvm: Kvm | None = None,
     deactivates: bool = False,
     valid: bool = True,
+    active: bool = True,
     hva: bool = False,
 ) -> Gpc:
-    """A cache at the first of its places (one of its own where none is given), active, and valid or not.
+    """A cache at the first of its places (one of its own where none is given), active or not, and valid or not.
 
     `deactivates`: some process deactivates it.  `hva`: it was activated with a user address, so memslots do not matter.
     A cache with several places or that `deactivates` needs a `kvm` made with `tracked`.
@@ -92,8 +93,8 @@ def make_gpc(
         model.range(f"{name}->gpa", 0, len(places), 1) if moves else None,
         uhva,
         model.name_of(f"{name}->generation", "generation") if slotted else None,
-        model.bool(f"{name}->active", True) if deactivates else None,
-        model.bool(f"{name} on gpc_list", True) if deactivates else None,
+        model.bool(f"{name}->active", active) if deactivates else None,
+        model.bool(f"{name} on gpc_list", active) if deactivates else None,
         model.bool(f"{name} was deactivated") if deactivates else None,
         Mapping(
             model.range(f"{name}->khva", 0, len(places), int(valid)),

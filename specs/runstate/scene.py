@@ -136,6 +136,8 @@ def scene_of(setting: Setting) -> Scene:
             ),
             kvm,
             deactivates=moving,
+            valid=number == 1 or layout.split,
+            active=number == 1 or layout.split,
         )
         for number in (1, 2)
     ]
@@ -198,7 +200,8 @@ def build(setting: Setting, projection: Hashable = None) -> Model:
     scene = scene_of(setting)
     tasks(model, setting, scene, projection)
     others(model, setting, scene)
-    model.initially += ["update 0 complete, flag clear, both caches valid"]
+    both = layout_of(setting).split
+    model.initially.append(f"update 0 complete, flag clear, {'both caches' if both else 'gpc1'} valid")
     declare(model, setting, layout_of(setting), scene)
     return model
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from runstate_cases import ALL, FEW, V2, V3, V7P, result, setting
-from specs.runstate.cache_bugs import type_invariant
+from specs.pfncache.properties import type_invariant
 
 from modelcheck import Model, Setting, SpecError, lift, shared
 from modelcheck.campaign import run
