@@ -186,7 +186,7 @@ CASES = (
         "D1",
         "the second page of the old area is written while the area moves",
         "6.2 to 6.10 (5ec3289b to 4438355e)",
-        "confirmed",
+        "fixed",
         "RUNSTATE_ADDR has moved gpc1 and not yet gpc2, and is preempted; sched_out finds both valid and writes the "
         "tail of the struct into the old area's second page. Where the new tail is longer, bytes beyond the old area "
         "are overwritten.",

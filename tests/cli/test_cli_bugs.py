@@ -176,9 +176,9 @@ def test_bugs_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["list", "./rooms.py", "--bug", "B9"], "spec 'rooms' has no bug 'B9'; there are B1, D2, D3, D4, D5"),
-    (["list", "--bugs", "B99"], "no spec has a bug 'B99'; there are B4, B8, "),
-    (["list", "runstate", "--bug", "B19"], "spec 'runstate' has no bug 'B19'; there are B4, "),
-    (["check", "--case", "B14,B99"], "no spec has a bug 'B99'; there are B4, B8, "),
+    (["list", "--bugs", "B99"], "no spec has a bug 'B99'; there are B3, B4, "),
+    (["list", "runstate", "--bug", "B19"], "spec 'runstate' has no bug 'B19'; there are B3, "),
+    (["check", "--case", "B14,B99"], "no spec has a bug 'B99'; there are B3, B4, "),
     (["check", "./rooms.py", "--case", "B9"], "spec 'rooms' has no bug 'B9'; there are B1, D2, D3, D4, D5"),
     (["check", "./rooms.py", "--case", "D5"], "there is nothing to check for D5; `modelcheck list --bugs` says why"),
     (["check", "./rooms.py", "--case", "B1", "--set", "room=1"],
