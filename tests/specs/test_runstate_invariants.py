@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 from runstate_cases import ALL, FEW, V2, V3, V7P, result, setting
-from specs.pfncache.properties import type_invariant
 
 from modelcheck import Model, Setting, SpecError, lift, shared
 from modelcheck.campaign import run
@@ -20,6 +19,7 @@ from modelcheck.process import StepMachine
 from modelcheck.process.step_machine import Context
 from modelcheck.results import Request
 from modelcheck.system.link import step_machine
+from specs.pfncache.properties import type_invariant
 from specs.runstate import SPEC, config, data, properties, scene, vcpu
 from specs.runstate.scene import SLOTS, Projection, build, scene_of
 
