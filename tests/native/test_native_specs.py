@@ -44,8 +44,7 @@ CASES = [
     *(Case(V7, name, memory, offset=4080) for memory in ("tso", "weak") for name in ("deadlock", "stale-mapping")),
 ]
 LARGE = [
-    *(Case(version, name, offset=offset, **WIDE) for version in ALL for name in (*ONE, "lost-dirty", "own-read")
-      for offset in (0, 4060)),
+    *(Case(version, name, **WIDE) for version in (V2, V7P) for name in ("lost-dirty", "flag-clears", "own-read")),
     *(Case(version, "torn-read", offset=offset) for version in ALL for offset in (0, 50, 4080, 4081, 4090)),
     *(Case(V7, "torn-read", abi="32", reader="linux32", offset=offset) for offset in (0, 54, 56, 4086, 4088)),
     *(Case(version, name, offset=offset) for version in ALL for name in ONE for offset in (0, 4080)),
