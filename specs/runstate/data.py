@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from modelcheck import Expectation, Expr, Model, PropertyInfo, Setting, Where
 from specs.runstate.accounting import LIMIT, RUNNABLE, Accounting, Registers, Shadow, sched_out, vcpu
 from specs.runstate.layout import RUNSTATES
-from specs.runstate.versions import VERSIONS
+from specs.runstate.versions import writer
 
 DATA = (
     PropertyInfo("time-sum", "the times add up to the entry time in everything published (P3)"),
@@ -25,12 +25,6 @@ NAMES = tuple(info.name for info in DATA)
 WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere", "rt": "anywhere"}
 TIMES = tuple(f"time[{name}]" for name in RUNSTATES)
 Numbers = dict[str, int]
-
-
-def clamps(version: str) -> bool:
-    """Whether a version has the signed arithmetic of 36a85200."""
-    order = [each.name for each in VERSIONS]
-    return order.index(version) >= order.index("36a85200")
 
 
 def data_model(setting: Setting) -> Model:
@@ -46,7 +40,7 @@ def data_model(setting: Setting) -> Model:
         whole = whole & condition
     where, fixed = WHERE[setting.text("preemption")], setting.text("fix") == "accounting"
     one = Accounting(
-        shadow, name, clamps(setting.version), clock, exact, fixed, fixed or where != "anywhere", whole,
+        shadow, name, writer(setting.version).clamped, clock, exact, fixed, fixed or where != "anywhere", whole,
         published(shadow, name),
     )  # fmt: skip
     model.process("vcpu", vcpu, one, title="vCPU task, KVM_RUN", cpu=0, irq_off=True)
@@ -69,7 +63,7 @@ def data_key(setting: Setting) -> Hashable:
     where = WHERE[setting.text("preemption")]
     points = "points" if where == "sleeps" else where  # nothing in this model sleeps but at those
     values = tuple(setting.text(name) for name in ("clock", "steal", "fix"))
-    return "data", setting.property, clamps(setting.version), points, values
+    return "data", setting.property, writer(setting.version).clamped, points, values
 
 
 def make_shadow(model: Model) -> Shadow:
@@ -202,7 +196,7 @@ it, the times wrapped (B23).
 
 def data_expected(setting: Setting) -> Expectation:
     """The expectation of a setting of a data property."""
-    name, wraps = setting.property, not clamps(setting.version)
+    name, wraps = setting.property, not writer(setting.version).clamped
     back, free = setting.text("clock") == "may-step-back", setting.text("steal") == "free"
     if wraps and name != "time-sum" and (back or free):
         return Expectation("violated", "B23", "protocol.md B23, 12.1 item 4: by the clock, or run_delay, alone")

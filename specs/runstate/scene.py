@@ -5,7 +5,7 @@ of them the reader's copy hands over, `early` whether the reader starts over at 
 whether it holds on to what only z3 looks at, `beyond` the bytes outside the area whose stores are steps.  The full
 model is the projection None.  Which projections prove which property, and why, is in `projections`.
 
-Who takes part depends on the property (`CAST`); whoever can break it does:
+Who takes part depends on the property; whoever can break it does:
 
 - Readers change nothing that others look at, so they are there where a property is about them.
 - The memslot updater does to the bytes in memory what the notifier does, it makes a cache fail its check; it has harms
@@ -31,7 +31,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
-from modelcheck import Area, Model, Mutex, Setting, Srcu, Tear, Where
+from modelcheck import Area, Model, Mutex, Setting, Srcu, Tear
 from specs.runstate import data
 from specs.runstate.cache_versions import cache
 from specs.runstate.invalidators import mmu_notifier
@@ -48,7 +48,6 @@ from specs.runstate.vcpu import sched_out, vcpu
 from specs.runstate.versions import writer
 
 READ_BARRIERS = ("first-rmb", "second-rmb")
-WHERE: dict[str, Where] = {"none": "points", "voluntary": "sleeps", "full": "anywhere", "rt": "anywhere"}
 LOCKING = ("deadlock", "lock-order", "sleep-in-atomic")
 READING = ("torn-read", "reader-terminates")
 SLOTS = (*LOCKING, "stale-mapping")  # where memslots change
@@ -210,7 +209,7 @@ def tasks(model: Model, setting: Setting, scene: Scene, projection: Projection |
     """The vCPU task, what nests on it, and the guest that reads."""
     own = view_of(setting, projection) if scene.own_reader else None
     model.process("vcpu", vcpu, scene, own, title="KVM, vCPU task", cpu=0)
-    where = WHERE[setting.text("preemption")]
+    where = data.WHERE[setting.text("preemption")]
     model.process(
         "sched_out", sched_out, scene, title="KVM, sched_out on the vCPU task", cpu=0, host="vcpu", where=where
     )

@@ -41,9 +41,11 @@ class Ghosts:
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What the vCPU task holds around an update, each None where nobody else wants it (protocol.md 5.5)."""
+    """What the vCPU task holds around an update, each None where nobody else wants it (protocol.md 5.5).
 
-    vcpu: Mutex | None = None
+    vcpu->mutex is left out: nobody else in any model wants it.
+    """
+
     attributes: Mutex | None = None
     srcu: Srcu | None = None
 
@@ -120,13 +122,3 @@ class Call:
     def atomic(self) -> bool:
         """The atomic path gives up where the sleeping one waits."""
         return self.state == "runnable"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Where struct bytes from `lo` on go: through `gpc`, byte i to byte `i + shift` of `area`."""
-
-    gpc: Gpc
-    area: Area
-    lo: int
-    shift: int

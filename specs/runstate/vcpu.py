@@ -27,28 +27,26 @@ from specs.runstate.layout import RUNSTATES, UPDATE
 from specs.runstate.migration import Dirty
 from specs.runstate.pfncache import Steps
 from specs.runstate.readers import View, copies
-from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
+from specs.runstate.setup import Call, Scene, enter, leave
 from specs.runstate.writer import update_runstate
 
 
 def vcpu(scene: Scene, own: View | None = None) -> Steps:
-    """The thread of one vCPU, for ever: KVM_RUN or another ioctl, with vcpu->mutex held.
+    """The thread of one vCPU, for ever: KVM_RUN or another ioctl, one at a time.
 
     While migration's last pass runs, the VMM issues no ioctl that is meant to write the area, and not KVM_RUN.
     """
-    locks, dirty = scene.locks, scene.ghosts.dirty
+    dirty = scene.ghosts.dirty
     while True:
         called = yield choose("the VMM calls", "KVM_RUN", *scene.ioctls).at("", "kvm_vcpu_ioctl")
         if dirty is not None and called != "other" and (yield stopped(dirty).at("", "kvm_vcpu_ioctl")):
             continue
-        yield from lock(locks.vcpu, "kvm_vcpu_ioctl")
         if own is not None:
             yield assign(scene.request, 1).as_("KVM_REQ_STEAL_UPDATE").at("", "kvm_arch_vcpu_load")
         if called == "KVM_RUN":
             yield from kvm_run(scene, own)
         else:
             yield from ioctl(scene, called)
-        yield from unlock(locks.vcpu, "kvm_vcpu_ioctl")
         if dirty is not None and called != "other":
             yield assign(dirty.busy, 0).as_("the vCPU's thread is idle").at("", "kvm_vcpu_ioctl")
 
