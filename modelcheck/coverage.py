@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from modelcheck.explore.verify import Line, Outcome
-from modelcheck.results import Coverage, Unreached
+from modelcheck.results import Coverage, LineMark, Unreached
 from modelcheck.trace.build import home
 
 NO_REASON = "no reason given"
@@ -44,7 +44,10 @@ def coverage_of(outcomes: Iterable[Outcome], reasons: Sequence[tuple[str, str]])
         if not why and took_part.isdisjoint(owners[line]):
             why = "; ".join(f"{owner} takes no part: {left_out.get(owner, '')}" for owner in sorted(owners[line]))
         missed.append(Unreached(home(line[0]), line[1], name, label, text, why or NO_REASON))
-    return Coverage(len(owners), len(owners.keys() & covered), tuple(missed))
+    marks = tuple(
+        LineMark(home(line[0]), *line, line in covered, *steps.get(line, ("", ""))) for line in sorted(owners)
+    )
+    return Coverage(len(owners), len(owners.keys() & covered), tuple(missed), marks)
 
 
 @lru_cache(maxsize=256)

@@ -131,12 +131,31 @@ class Unreached:
 
 
 @dataclass(frozen=True, slots=True)
+class LineMark:
+    """A line of a process: its file by the name it is shown under and by its path, whether a search reached it.
+
+    `function` and `step` are the kernel's, "" where the spec names none.
+    """
+
+    file: str
+    path: str
+    line: int
+    reached: bool
+    function: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many source lines the processes of the checked models have, how many were reached, and which were not."""
+    """How many source lines the processes of the checked models have, how many were reached, and which were not.
+
+    `marks` are all of them in order.
+    """
 
     lines: int = 0
     reached: int = 0
     unreached: tuple[Unreached, ...] = ()
+    marks: tuple[LineMark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

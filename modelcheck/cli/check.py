@@ -6,14 +6,19 @@ Results go to stdout, progress and messages to stderr.  The engine is imported w
 from __future__ import annotations
 
 import gc
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelcheck.cli.output import emit, tell
 from modelcheck.cli.request import Options, request
 from modelcheck.cli.status import exit_status, expect_status
-from modelcheck.errors import UsageError
+from modelcheck.errors import InternalError, ModelcheckError, UsageError
+
+if TYPE_CHECKING:
+    from modelcheck.results import Report
+    from modelcheck.spec import Spec
 
 
 @click.command(name="check", short_help="Verify a spec and print a verdict for each property.")
@@ -34,9 +39,15 @@ from modelcheck.errors import UsageError
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Check a known bug: found, and gone where fixed?")
 @click.option("--bugs", is_flag=True, help="Check every known bug; see `modelcheck list --bugs`.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--quiet", is_flag=True, help="No progress, and only the last line of the report.")
+@click.option("--ktap", "as_ktap", is_flag=True, help="Print KTAP, as kernel test harnesses read it.")
+@click.option("--lines", "as_lines", is_flag=True, help="Print what is found as file:line: warning: text, for editors.")
+@click.option("--report", "pages", metavar="DIR", help="Write web pages there too: the matrix, traces, coverage.")
+@click.option("--graph", metavar="FILE", help="Draw the reachable states of the one combination checked, as FILE's "
+                                              "ending says: .dot, .graphml or .html.")
+@click.option("--quiet", is_flag=True, help="No progress, and of the report only the last line.")
 def command(
-    spec: str | None, expect: bool, cases: tuple[str, ...], bugs: bool, as_json: bool, quiet: bool, **options: Any
+    spec: str | None, expect: bool, cases: tuple[str, ...], bugs: bool, quiet: bool, pages: str | None,
+    graph: str | None, as_json: bool, as_ktap: bool, as_lines: bool, **options: Any
 ) -> int:
     """Verify SPEC, a name or a path to a .py file, for all combinations of versions, properties and parameters.
 
@@ -44,12 +55,20 @@ def command(
     VIOLATED with a counterexample saved; INCOMPLETE, a bound or a signal ended it; VACUOUS, what the property is about
     was never reached.
     """
-    from modelcheck.cli import loader
-
+    form = _form(as_json, as_ktap, as_lines)
     if cases or bugs:
+        for option, given in (("--report", pages), ("--graph", graph), (f"--{form}", form not in ("text", "json"))):
+            if given:
+                raise UsageError(f"{option} is of one check, and --case and --bugs make many; leave one of them out")
         return _check_cases(spec, () if bugs else cases, Options(**options), as_json, quiet)
+    from modelcheck.cli import loader, state_graph
+    from modelcheck.cli.pages import report_directory, write_pages
+
     loaded = loader.load(loader.default_name() if spec is None else spec)
     asked = request(loaded, Options(**options))
+    drawn = None if graph is None else state_graph.graph_file(graph)
+    setting = None if drawn is None else state_graph.one_setting(asked)
+    directory = None if pages is None else report_directory(pages, asked.traces)
     from modelcheck import campaign
     from modelcheck.cli.progress import ProgressLine
     from modelcheck.explore.engine import native_missing
@@ -57,31 +76,68 @@ def command(
     if asked.engine == "auto" and native_missing() and not quiet:
         tell(f"note: the Python engine searches, many times slower than the native one: {native_missing()}")
     gc.set_threshold(50_000, 20, 20)  # tables and machines stay to the end: looking for garbage among them is in vain
-    with ProgressLine(quiet) as progress:
+    with ProgressLine(quiet, asked.limits.seconds) as progress:
         report = campaign.run(asked, progress)
     if not report.results:
         raise UsageError("none of the combinations asked for exists; `modelcheck list` shows what there is")
-    if as_json:
+    emit(_rendered(report, form, quiet, loaded))
+    faults = list(report.faults)
+    if drawn is not None and setting is not None:
+        faults += _attempt(lambda: state_graph.write_graph(asked, setting, drawn))
+    if directory is not None:
+        faults += _attempt(lambda: write_pages(report, loaded, directory))
+    for fault in faults:
+        tell(f"error: {fault}")
+    return _status(report, form, expect) if not faults else 2
+
+
+def _form(as_json: bool, as_ktap: bool, as_lines: bool) -> str:
+    """What goes to stdout: text, json, ktap or lines."""
+    asked = [name for name, given in (("json", as_json), ("ktap", as_ktap), ("lines", as_lines)) if given]
+    if len(asked) > 1:
+        raise UsageError(f"--{asked[0]} and --{asked[1]} both say what is printed; leave one of them out")
+    return asked[0] if asked else "text"
+
+
+def _rendered(report: Report, form: str, quiet: bool, spec: Spec) -> str:
+    if form == "json":
         from modelcheck.cli.json_report import to_json
 
-        emit(to_json(report))
-    else:
-        from modelcheck.cli.report import render
+        return to_json(report)
+    if form == "ktap":
+        from modelcheck.cli.ktap import to_ktap
 
-        emit(render(report, quiet))
-    for fault in report.faults:
-        tell(f"error: {fault}")
-    if report.faults:
-        return 2
+        return to_ktap(report)
+    if form == "lines":
+        from modelcheck.cli.editor_lines import to_lines
+
+        return to_lines(report, spec)
+    from modelcheck.cli.report import render
+
+    return render(report, quiet)
+
+
+def _attempt(write: Callable[[], None]) -> list[str]:
+    """What went wrong in writing something beside the verdicts, which are told all the same."""
+    try:
+        write()
+    except InternalError:
+        raise
+    except ModelcheckError as error:
+        return [str(error)]
+    return []
+
+
+def _status(report: Report, form: str, expect: bool) -> int:
     if not expect:
         return exit_status(report.results)
     from modelcheck.cli.report import expectation_lines
 
     for line in expectation_lines(report.results):
-        if as_json:
-            tell(line)
-        else:
+        if form == "text":
             emit(line + "\n")
+        else:
+            tell(line)
     return expect_status(report.results)
 
 

@@ -30,7 +30,11 @@ def to_object(report: Report) -> dict[str, Any]:
         "solver": {**asdict(report.solver), "seconds": round(report.solver.seconds, 3)},
         "searched": report.searched,
         "spared": report.spared,
-        "coverage": asdict(report.coverage),
+        "coverage": {
+            "lines": report.coverage.lines,
+            "reached": report.coverage.reached,
+            "unreached": [asdict(each) for each in report.coverage.unreached],
+        },
     }
 
 

@@ -29,7 +29,7 @@ def render(report: Report, quiet: bool = False) -> str:
         heading(results) + "\n",
         draw(matrix(results) if several else table(results)),
         _block(legend(results) if several else []),
-        *(_block(counterexample(group, places(results))) for group in _alike(results)),
+        *(_block(counterexample(group, places(results))) for group in alike(results)),
         _block(wrapped(line) for line in unfinished(results)),
         _block(wrapped(line) for line in remarks(report)),
         totals(report) + "\n",
@@ -53,7 +53,7 @@ def legend(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _alike(results: Iterable[Result]) -> list[list[Result]]:
+def alike(results: Iterable[Result]) -> list[list[Result]]:
     """The violated results in order, together those whose counterexamples say the same of the same property."""
     found: dict[object, list[Result]] = {}
     for number, result in enumerate(results):

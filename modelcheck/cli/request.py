@@ -112,9 +112,11 @@ def chosen_reductions(texts: Sequence[str]) -> tuple[str, ...]:
         return ()
     from modelcheck.explore.verify import REDUCTIONS
 
+    if "all" in names:
+        names += REDUCTIONS
     for name in names:
-        if name not in REDUCTIONS:
-            raise UsageError(f"there is no reduction {name!r} to switch off; there are {', '.join(REDUCTIONS)}")
+        if name not in (*REDUCTIONS, "all"):
+            raise UsageError(f"there is no reduction {name!r} to switch off; there are {', '.join(REDUCTIONS)}, 'all'")
     return tuple(name for name in REDUCTIONS if name in names)
 
 

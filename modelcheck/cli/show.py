@@ -62,8 +62,8 @@ def _execution(path: str, form: str, memory: str, state: str | None) -> str:
     return view.render(execution(parse_file(Path(path)), memory, row, bounds, best_engine()), form)
 
 
-def write_whole(path: str, text: str) -> None:
-    """Writes the file so that a failure leaves what was there; raises UsageError."""
+def write_whole(path: str, text: str, option: str = "-o") -> None:
+    """Writes the file that `option` names so that a failure leaves what was there; raises UsageError."""
     try:
         target = Path(os.path.realpath(path))  # a link stays a link
         if target.is_dir():
@@ -75,7 +75,7 @@ def write_whole(path: str, text: str) -> None:
             _replace(target, data)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise UsageError(f"cannot write {path}: {reason}; name a file that can be written with -o") from None
+        raise UsageError(f"cannot write {path}: {reason}; name a file that can be written with {option}") from None
 
 
 def _replace(target: Path, data: bytes) -> None:

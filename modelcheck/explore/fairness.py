@@ -11,8 +11,8 @@ A violation is a state where `when` holds and the goal does not, a way from it w
 a state where no fair process is enabled, or a strongly connected set of states without the goal in which each fair
 process takes a step or is somewhere not enabled: a run may visit all of it for ever.  Both are one condition on
 strongly connected components, a single state without a step among them (Emerson, Lei, Modalities for Model Checking,
-Science of Computer Programming 8, 1987, section 5, for weak fairness only, where one pass suffices).  Components are
-Tarjan's (SIAM Journal on Computing 1, 1972), without recursion: linear in time, about 80 bytes a state and 6 an edge.
+Science of Computer Programming 8, 1987, section 5, for weak fairness only, where one pass suffices).  Linear in time,
+about 80 bytes a state and 6 an edge.
 
 Which reductions keep it.  *slice*: fair processes are roots, as is all that the conditions read; what is dropped
 writes nothing that is kept, so a fair run is one with it or without.  *symmetry*: equal tables with equal fair
@@ -29,10 +29,11 @@ checked apart (`lasso.py`).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 
 from modelcheck.explore.analysis import Finding
 from modelcheck.explore.bounds import Bounds
+from modelcheck.explore.components import strong_components
 from modelcheck.explore.found import Found, Path, Taken
 from modelcheck.explore.search import CHECK_EVERY
 
@@ -120,7 +121,7 @@ class _Starving:
         self.component = array("I", [0]) * self.found.size  # 0 is none, or not found yet
         fair = bytearray(self.found.size)
         some = False
-        for name, states in enumerate(self._components(region), 1):
+        for name, states in enumerate(strong_components(self.first, self.target, region, self._tick), 1):
             for number in states:
                 self.component[number] = name
             if self._is_fair(states, name):
@@ -145,47 +146,6 @@ class _Starving:
                     region[after] = 1
                     todo.append(after)
         return region
-
-    def _components(self, region: bytearray) -> Iterator[list[int]]:
-        """The strongly connected components of the region, each after those it leads to."""
-        size = self.found.size
-        index, low = array("I", [0]) * size, array("I", [0]) * size
-        waiting = bytearray(size)  # on the stack
-        at = array("Q", self.first[:size])
-        stack: list[int] = []
-        count = 0
-        for root in range(size):
-            if not region[root] or index[root]:
-                continue
-            path = [root]
-            while path:
-                number = path[-1]
-                if not index[number]:
-                    count += 1
-                    self._tick(count)
-                    index[number] = low[number] = count
-                    stack.append(number)
-                    waiting[number] = 1
-                while at[number] < self.first[number + 1]:
-                    after = self.target[at[number]]
-                    if region[after] and not index[after]:
-                        break
-                    if waiting[after]:
-                        low[number] = min(low[number], low[after])
-                    at[number] += 1
-                else:
-                    path.pop()
-                    if low[number] == index[number]:
-                        place = len(stack) - 1
-                        while stack[place] != number:
-                            place -= 1
-                        states = stack[place:]
-                        del stack[place:]
-                        for state in states:
-                            waiting[state] = 0
-                        yield states
-                    continue
-                path.append(after)
 
     def _is_fair(self, states: list[int], name: int) -> bool:
         """Whether each fair process takes a step inside, or is somewhere not enabled."""

@@ -60,7 +60,7 @@ class Outcome:
     values; `words`, of a property of words, are the values taken as (step, slot, value), step -1 for the start, and
     `seconds` what z3 took.  `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those
     of the `actors`, the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of
-    every process, `steps_of` the kernel function and step of those that were not covered.
+    every process, `steps_of` the kernel function and step of those that have them.
     """
 
     verdict: str
@@ -346,14 +346,14 @@ class _Verification:
             self.spared,
             tuple(left_out(self.whole, frozenset(self.actors))),
             tuple((space.process.name, frozenset(space.machine.lines)) for space in self.system.spaces),
-            tuple(self._steps_of(covered)),
+            tuple(dict(self._steps_of()).items()),
         )
 
-    def _steps_of(self, covered: frozenset[Line]) -> Iterator[tuple[Line, tuple[str, str]]]:
-        """The kernel function and step of each line that has them and was not covered."""
+    def _steps_of(self) -> Iterator[tuple[Line, tuple[str, str]]]:
+        """The kernel function and step of each line that has them."""
         for space in self.system.spaces:
             for node in space.machine.nodes:
-                if node.action is not None and node.action.function and (node.file, node.line) not in covered:
+                if node.action is not None and node.action.function:
                     yield (node.file, node.line), (node.action.function, node.action.step)
 
     def _shown(self, violation: _Violation) -> Shown:
