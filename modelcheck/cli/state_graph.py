@@ -86,15 +86,15 @@ def write_graph(request: Request, setting: Setting, path: Path) -> None:
     searches = list(_searches(request, setting))
     bound = searches[-1][1].found.bound
     if bound:
-        raise UsageError(f"no graph was written to {path}: the search of its states ended at {bound}, and a graph has "
-                         f"at most {MOST} nodes; ask for a smaller setting")
+        raise UsageError(f"no graph was written to {path}: the search for its states was ended by {bound}; ask for a "
+                         "smaller setting or another property")
     on = [name for name in REDUCTIONS if name not in request.without]
     about = (f"This is the reduced search ({', '.join(on)}): of what is the same for this property one case is kept. "
              "--no-reduction all draws the full one." if on else "This is the full search: nothing is reduced.")
     graph = draw(searches, _title(request, setting), (about,))
     if isinstance(graph, TooLarge):
-        raise UsageError(f"no graph was written to {path}: {graph.figures} stay more than {MOST} nodes however they "
-                         "are collapsed, which no viewer shows; ask for a smaller setting or another property")
+        raise UsageError(f"no graph was written to {path}: it has {graph.figures}, and however it is collapsed more "
+                         f"than {MOST} nodes, which nobody can read; ask for a smaller setting or another property")
     write_whole(os.fspath(path), render(graph, path.suffix.lower()), "--graph")
 
 

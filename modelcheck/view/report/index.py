@@ -29,13 +29,14 @@ def index_page(shown: Shown, sources: dict[str, str]) -> str:
     results = report.results
     counts = Counter(result.verdict for result in results)
     settings = sum(result.count for result in results)
-    told = ", ".join(f"{counts[word]} {word}" for word in WORST_FIRST if counts[word])
+    told = ", ".join(f"{counts[word]} {'hold' if word == 'holds' and counts[word] > 1 else word}"
+                     for word in WORST_FIRST if counts[word])
     assumptions = {text: i for i, text in enumerate(dict.fromkeys(t for r in results for t in r.assumptions), 1)}
     return page(
         f"modelcheck: {shown.name}",
         element("h1", f"modelcheck: {shown.name}"),
         [element("p", shown.summary)] if shown.summary else [],
-        element("p", f"{len(results)} verdicts over {settings:,} combinations: {told}. Memory model: "
+        element("p", f"{len(results)} verdict{'s' * (len(results) != 1)} over {settings:,} combination{'s' * (settings != 1)}: {told}. Memory model: "
                      f"{results[0].memory}. A verdict leads to its counterexample or to its figures."),
         matrix(shown),
         _cases(shown),

@@ -33,7 +33,8 @@ def matrix(shown: Shown) -> Element:
         if values:
             text = "  ".join(f"{name}={value}" for name, value in values)
             body.append(element("tr", element("th", text, colspan=str(2 + len(versions)), class_="m")))
-        for (name, label), found in rows.items():
+        order = list(dict.fromkeys(name for name, _ in rows))
+        for (name, label), found in sorted(rows.items(), key=lambda row: order.index(row[0][0])):
             cells = [[r for r in found if r.version == version] for version in versions]
             body.append(element(
                 "tr", element("th", name, title=shown.properties.get(name, "")), element("td", label),

@@ -77,10 +77,11 @@ def draw(
         ([tuple(sorted(each.one.roots)) for each in found], "where the processes stand that the property is about"),
     ):
         groups = [_by_place(each) for each in places]
-        if sum(_count(each, group, most) for each, group in zip(found, groups, strict=True)) <= most:
-            return _build(found, title, (f"Each node is all states that agree in {text}.", *about), figures, groups,
+        count = sum(_count(each, group, most) for each, group in zip(found, groups, strict=True))
+        if len(found) < count <= most:
+            return _build(found, title, (f"Each node is all states that agree on {text}.", *about), figures, groups,
                           False)
-    if components <= most:
+    if len(found) < components <= most:
         return _build(found, title, (whole, *about), figures, by_component, False)
     return TooLarge(figures)
 

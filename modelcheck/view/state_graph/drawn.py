@@ -56,7 +56,8 @@ class Figures:
     depth: int
 
     def __str__(self) -> str:
-        return (f"{self.states:,} state{'s' * (self.states != 1)}, {self.transitions:,} transitions, "
+        return (f"{self.states:,} state{'s' * (self.states != 1)}, "
+                f"{self.transitions:,} transition{'s' * (self.transitions != 1)}, "
                 f"{self.components:,} strongly connected component{'s' * (self.components != 1)} "
                 f"(the largest has {self.largest:,}), depth {self.depth:,}")
 

@@ -6,7 +6,7 @@ graph can be walked without following lines.  The table says the same in full, f
 
 from __future__ import annotations
 
-from modelcheck.view.escape import columns, cut, printable
+from modelcheck.view.escape import columns, cut, printable, wrap
 from modelcheck.view.page import Element, element, page
 from modelcheck.view.state_graph.drawn import INITIAL, VIOLATES, WITNESS, Arc, DrawnGraph, Node
 from modelcheck.view.state_graph.layers import Box, lay_out
@@ -80,12 +80,18 @@ def _picture(graph: DrawnGraph, out: dict[int, list[Arc]]) -> Element:
 
 def _box_lines(node: Node, arcs: list[Arc]) -> list[tuple[str, int]]:
     """The lines of a box, each with the node it links to, -1 for none."""
-    lines = [(cut(line, WIDEST), -1) for line in node_lines(node)]
+    lines = [(part, -1) for line in node_lines(node) for part in _two(line)]
     shown = arcs if len(arcs) <= MOST_STEPS else arcs[: MOST_STEPS - 1]
     for arc in shown:
         end = f" > #{arc.target}"
         lines.append((cut(arc_line(arc), WIDEST - len(end)) + end, arc.target))
     return [*lines, *((text, -1) for text in fewer([""] * len(arcs), MOST_STEPS)[len(shown):])]
+
+
+def _two(text: str) -> list[str]:
+    """The text in at most two lines of a box."""
+    lines = wrap(text, WIDEST, 2)
+    return lines if len(lines) < 3 else [lines[0], cut("  " + " ".join(line.strip() for line in lines[1:]), WIDEST)]
 
 
 def _box(node: Node, box: Box, lines: list[tuple[str, int]]) -> Element:
@@ -110,7 +116,11 @@ def _line(arcs: list[Arc], boxes: list[Box]) -> Element:
         to_x, to_y = end.x + end.width / 2, end.y
         bend = (to_y - y) / 2
         d = f"M{x:.1f} {y:.1f}C{x:.1f} {y + bend:.1f} {to_x:.1f} {to_y - bend:.1f} {to_x:.1f} {to_y:.1f}"
-    else:  # up or sideways: out of a right side and into one
+    elif end.y == start.y and end != start:  # below both
+        x, to_x, to_y = start.x + start.width / 2 + 8, end.x + end.width / 2 - 8, end.y + end.height
+        y, bend = start.y + start.height, max(start.y + start.height, to_y) + 34
+        d = f"M{x:.1f} {y:.1f}C{x:.1f} {bend:.1f} {to_x:.1f} {bend:.1f} {to_x:.1f} {to_y:.1f}"
+    else:  # up, or to itself: out of a right side and into one
         x, y = start.x + start.width, start.y + start.height / 2
         to_x, to_y = end.x + end.width, end.y + end.height / 3
         bend = max(x, to_x) + 30 + abs(to_y - y) / 12
