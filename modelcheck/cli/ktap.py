@@ -82,7 +82,7 @@ def _parent(name: str, tests: list[Test]) -> Test:
 
 def _single(result: Result, name: str) -> Test:
     _, ok, directive = _outcome(result)
-    rest = _described(name) + (f" # {ascii_text(directive)}" if directive else "")
+    rest = _described(name) + (f" # {ascii_text(directive).replace('#', '_')}" if directive else "")
     return [f"# {ascii_text(line)}" for line in _diagnostics(result)], ok, rest
 
 
