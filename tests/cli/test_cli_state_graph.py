@@ -80,7 +80,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_searched(
 
 
 def test_the_one_combination_is_checked_and_drawn(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    options = "--property low --set end=3 --set abi=32 --version v1 --memory sc".split()
+    options = ["--property", "low", "--set", "end=3", "--set", "abi=32", "--version", "v1", "--memory", "sc"]
     assert main(["check", "./small.py", "--graph", "g.dot", *options]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("VIOLATED: 1 violated (")
     text = Path("g.dot").read_text()
@@ -117,8 +117,8 @@ def test_a_search_that_a_bound_ends_gives_no_graph(here: Path, capsys: pytest.Ca
     assert main(["check", "./large.py", "--graph", "g.dot", "--max-states", "2000"]) == 2
     captured = capsys.readouterr()
     assert captured.out.splitlines()[-1].startswith("INCOMPLETE: ")
-    assert captured.err == ("error: no graph was written to g.dot: the search for its states was ended by 2,000 states; "
-                            "ask for a smaller setting or another property\n")
+    assert captured.err == ("error: no graph was written to g.dot: the search for its states was ended by 2,000 "
+                            "states; ask for a smaller setting or another property\n")
     assert not Path("g.dot").exists()
 
 

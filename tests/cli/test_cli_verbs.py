@@ -201,9 +201,10 @@ def test_signals_outside_a_search_are_incomplete(tmp_path: Path, number: signal.
 
 
 def test_progress_line_says_how_far_it_is() -> None:
-    assert describe("torn", 12345, 1000.0, 7, 89, 0.25, 30.0) == (
+    assert describe("torn", 12345, 1000.0, 7, 89, 0.25, 30.0, ", about 1m30s left") == (
         " 25% 12,345 states (1,000/s), depth 7, frontier 89, 30s, about 1m30s left: torn")
-    assert describe("torn", 1, 1.0, 0, 1, 0.0, 0.5) == "  0% 1 states (1/s), depth 0, frontier 1, 0.5s: torn"
+    assert describe("torn", 1, 1.0, 0, 1, 0.0, 0.5) == "1 states (1/s), depth 0, frontier 1, 0.5s: torn"
+    assert describe("5 of 9 systems decided", 0, 0.0, 0, 0, 5 / 9, 2.0) == " 56% 2.0s: 5 of 9 systems decided"
     assert [duration(seconds) for seconds in (0.04, 9.94, 12.4, 59.6, 185, 7810)] == [
         "0.0s", "9.9s", "12s", "1m00s", "3m05s", "2h10m"]
 

@@ -56,6 +56,28 @@ def test_the_readmes_own_model_is_refuted_as_it_says(own_model: Path) -> None:
     assert replayed.returncode == 0, replayed.stderr
 
 
+@pytest.mark.parametrize("form", ["--ktap", "--lines"])
+def test_the_readmes_lines_for_harnesses_and_editors_are_printed(own_model: Path, form: str) -> None:
+    done = modelcheck("check", "./wakeup.py", form, cwd=own_model)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == shown_after(f"modelcheck check ./wakeup.py {form}")
+
+
+def test_the_readmes_graphs_have_the_nodes_it_says(own_model: Path) -> None:
+    said = re.search(r"(\d+) nodes for the waiter above, (\d+) with `--no-reduction all`", README)
+    assert said
+    for options, nodes in (([], said[1]), (["--no-reduction", "all"], said[2])):
+        modelcheck("check", "./wakeup.py", "--graph", "g.graphml", *options, cwd=own_model)
+        assert (own_model / "g.graphml").read_text(encoding="utf-8").count("<node ") == int(nodes)
+    (command, states, places) = re.findall(
+        r"modelcheck (check .* --graph published.html)\n\ndraws ([\d,]+) states as the (\d+) places", README)[0]
+    done = modelcheck(*command.split(), cwd=own_model)
+    assert done.returncode == 0, done.stderr
+    page = (own_model / "published.html").read_text(encoding="utf-8")
+    assert f"{states} states" in page
+    assert page.count('<g id="s') == int(places)
+
+
 def test_the_readmes_result_is_found_and_is_the_saved_one(tmp_path: Path) -> None:
     (line,) = re.findall(r"bin/modelcheck (check --version seed .*)", README)
     done = modelcheck(*line.split(), cwd=tmp_path)

@@ -248,6 +248,6 @@ def test_no_two_boxes_overlap_and_steps_lead_down_by_one_layer_at_most(model: Mo
     sizes = [(60.0 + 13 * (node.number % 7), 20.0 + 9 * (node.number % 5)) for node in drawn.nodes]
     boxes, width, height = lay_out(drawn, sizes)
     assert not [pair for pair in combinations(range(len(boxes)), 2) if boxes[pair[0]].overlaps(boxes[pair[1]])]
-    assert all(0 <= b.x and b.x + b.width <= width and 0 <= b.y and b.y + b.height <= height for b in boxes)
+    assert all(min(b.x, b.y) >= 0 and b.x + b.width <= width and b.y + b.height <= height for b in boxes)
     rows = sorted({box.y for box in boxes})
     assert all(rows.index(boxes[arc.target].y) <= rows.index(boxes[arc.source].y) + 1 for arc in drawn.arcs)

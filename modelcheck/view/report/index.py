@@ -36,7 +36,7 @@ def index_page(shown: Shown, sources: dict[str, str]) -> str:
         f"modelcheck: {shown.name}",
         element("h1", f"modelcheck: {shown.name}"),
         [element("p", shown.summary)] if shown.summary else [],
-        element("p", f"{len(results)} verdict{'s' * (len(results) != 1)} over {settings:,} combination{'s' * (settings != 1)}: {told}. Memory model: "
+        element("p", f"{_many(len(results), 'verdict')} over {_many(settings, 'combination')}: {told}. Memory model: "
                      f"{results[0].memory}. A verdict leads to its counterexample or to its figures."),
         matrix(shown),
         _cases(shown),
@@ -49,6 +49,10 @@ def index_page(shown: Shown, sources: dict[str, str]) -> str:
         _cost(shown),
         style=STYLE,
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _list(heading: str, texts: list[str]) -> list[Element]:
