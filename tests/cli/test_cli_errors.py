@@ -57,7 +57,7 @@ USAGE = [
     ("--max-time nan", "--max-time 'nan' is not a number of seconds above zero; write it as in 90 or 0.5"),
     ("--max-time soon", "--max-time 'soon' is not a number of seconds above zero; write it as in 90 or 0.5"),
     ("--no-reduction x", "there is no reduction 'x' to switch off; "
-     "there are slice, split, symmetry, dead, merge, ample, summary"),
+     "there are slice, split, symmetry, dead, merge, ample, summary, 'all'"),
     ("--traces small.py", f"cannot save traces in small.py: {{here}}/small.py is not a directory; {TRACES}"),
     ("--traces small.py/t", f"cannot save traces in small.py/t: {{here}}/small.py is not a directory; {TRACES}"),
     ("--traces=", f"--traces needs a directory, and '' is none; {TRACES}"),
