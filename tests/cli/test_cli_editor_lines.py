@@ -103,6 +103,14 @@ def test_a_deadlock_says_who_waits_and_who_has_what_is_waited_for(
     }
 
 
+def test_a_lock_that_was_given_back_is_held_by_nobody(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    again = LOCKS.replace("    def ab():\n", "    def ab():\n        yield b.lock()\n        yield b.unlock()\n")
+    (here / "locks.py").write_text(again)
+    assert main(["check", "./locks.py", "--lines", "--property", "deadlock"]) == 1
+    texts = [text for *_, text in lines(capsys.readouterr().out)]
+    assert "ba took b here" in texts and "ab took b here" not in texts
+
+
 def test_what_is_not_decided_is_a_warning_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "./large.py", "--lines", "--max-states", "2000", "--no-reduction", "ample,summary"]) == 3
     ((file, line, kind, text),) = lines(capsys.readouterr().out)

@@ -30,7 +30,7 @@ SPEC = Spec(
     parameters=(Parameter("end", "where", lo=0, hi=3, default=(1, 2)), Parameter("abi", "layout", ("64", "32"))),
     properties=(PropertyInfo("low", ""), PropertyInfo("deadlock", "")),
     defaults=lambda name, chosen: ("64", "32"),
-    refuse=lambda setting: "an end of 0 does not exist" if setting["end"] == 0 else "",
+    projections=lambda setting: ("one", "two"), refuse=lambda setting: "an end of 0 does not exist" if setting["end"] == 0 else "",
 )
 '''
 CHOOSE = "error: --graph draws one combination, and several are asked for; choose one, as in "
@@ -86,6 +86,9 @@ def test_the_one_combination_is_checked_and_drawn(here: Path, capsys: pytest.Cap
     text = Path("g.dot").read_text()
     assert 'label="small v1: low, memory=sc abi=32 end=3\\lEach node is one state.\\lThis is the reduced search' in text
     assert "VIOLATES: the invariant is false" in text
+    assert 'label="projection 1 of 2: goes\\l"' in text and 'label="projection 2 of 2: goes\\l"' in text
+    assert main(["check", "./small.py", "--graph", "g.dot", "--no-reduction", "all", *options]) == 1
+    assert "projection" not in Path("g.dot").read_text()  # the model itself
 
 
 def test_the_full_search_is_drawn_where_no_reduction_is_left(here: Path) -> None:

@@ -159,6 +159,8 @@ def test_only_the_cost_differs_from_run_to_run(covered: Coverage) -> None:
         for each in one.results))
     first, second = (pages(shown(each)) for each in (one, other))
     assert first != second
+    cost = second["index.html"].partition('<section id="cost">')[2].partition("</table>")[0] + "</table>"
+    assert Read(f"<table>{cost.partition('<table>')[2]}").rows[1] == ["dead v1", "3.500", "9,216", "77", "native"]
 
     def rest(files: dict[str, str]) -> dict[str, str]:
         return {name: re.sub(r'<section id="cost">.*?</section>', "", text, flags=re.DOTALL)

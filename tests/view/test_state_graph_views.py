@@ -109,6 +109,15 @@ def loops_in_a_row(count: int, length: int) -> Model:
     return m
 
 
+def test_a_step_that_changes_nothing_is_an_arc_of_a_state_and_inside_of_a_larger_node() -> None:
+    small, large = graph(racing()), graph(racing(), most=9)
+    assert isinstance(small, DrawnGraph) and isinstance(large, DrawnGraph)
+    alike = [arc for arc in small.arcs if arc.source == arc.target]
+    assert len(alike) == small.figures.states and {arc.who for arc in alike} == {"asks"}
+    assert not any(node.inside for node in small.nodes)
+    assert not [arc for arc in large.arcs if arc.source == arc.target]
+
+
 def test_a_larger_graph_is_collapsed_by_component() -> None:
     drawn = graph(loops_in_a_row(8, 30))
     assert isinstance(drawn, DrawnGraph)
@@ -139,6 +148,8 @@ def test_a_graph_of_one_component_is_collapsed_by_where_processes_stand() -> Non
     assert drawn.about == (
         "Each node is all states that agree on where the processes stand that the property is about.",)
     assert [node.states for node in drawn.nodes] == [42, *([21] * 19)]  # y has 21 places and values, by hand
+    assert drawn.nodes[1].texts == ("x before x = 1",)  # y differs among its states; x is 0, as at first
+    assert drawn.nodes[2].texts == ("x before x = 2", "x = 1")
     assert drawn.figures.components < 25 and sum(node.states for node in drawn.nodes) == drawn.figures.states
 
 
