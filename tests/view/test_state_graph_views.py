@@ -124,6 +124,7 @@ def test_a_larger_graph_is_collapsed_by_component() -> None:
     assert drawn.about[0] == "Each node is a strongly connected component: its states lead to one another."
     assert len(drawn.nodes) == drawn.figures.components
     assert max(node.states for node in drawn.nodes) == drawn.figures.largest > 1
+    assert not [text for node in drawn.nodes if node.states > 1 for text in node.texts]  # nothing is so in all of them
     acyclic = nx.DiGraph((arc.source, arc.target) for arc in drawn.arcs)
     assert nx.is_directed_acyclic_graph(acyclic)
 
