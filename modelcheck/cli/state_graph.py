@@ -91,7 +91,7 @@ def write_graph(request: Request, setting: Setting, path: Path) -> None:
     on = [name for name in REDUCTIONS if name not in request.without]
     about = (f"This is the reduced search ({', '.join(on)}): of what is the same for this property one case is kept. "
              "--no-reduction all draws the full one." if on else "This is the full search: nothing is reduced.")
-    graph = draw(searches, _title(request, setting), (about,))
+    graph = draw(searches, _title(request, setting), (_settings(request, setting), about))
     if isinstance(graph, TooLarge):
         raise UsageError(f"no graph was written to {path}: it has {graph.figures}, and however it is collapsed more "
                          f"than {MOST} nodes, which nobody can read; ask for a smaller setting or another property")
@@ -100,8 +100,12 @@ def write_graph(request: Request, setting: Setting, path: Path) -> None:
 
 def _title(request: Request, setting: Setting) -> str:
     version = f" {setting.version}" if len(request.spec.versions) > 1 else ""
-    values = "".join(f" {name}={value}" for name, value in request.spec.told(setting))
-    return f"{request.spec.name}{version}: {setting.property}, memory={setting.memory}{values}"
+    return f"{request.spec.name}{version}: {setting.property}"
+
+
+def _settings(request: Request, setting: Setting) -> str:
+    values = "".join(f", {name}={value}" for name, value in request.spec.told(setting))
+    return f"Checked with memory={setting.memory}{values}."
 
 
 def _searches(request: Request, setting: Setting) -> Iterator[tuple[str, Explored]]:

@@ -84,7 +84,7 @@ def test_the_one_combination_is_checked_and_drawn(here: Path, capsys: pytest.Cap
     assert main(["check", "./small.py", "--graph", "g.dot", *options]) == 1
     assert capsys.readouterr().out.splitlines()[-1].startswith("VIOLATED: 1 violated (")
     text = Path("g.dot").read_text()
-    assert 'label="small v1: low, memory=sc abi=32 end=3\\lEach node is one state.\\lThis is the reduced search' in text
+    assert 'label="small v1: low\\lEach node is one state.\\lChecked with memory=sc, abi=32, end=3.\\lThis is' in text
     assert "VIOLATES: the invariant is false" in text
     assert 'label="projection 1 of 2: goes\\l"' in text and 'label="projection 2 of 2: goes\\l"' in text
     assert main(["check", "./small.py", "--graph", "g.dot", "--no-reduction", "all", *options]) == 1

@@ -122,7 +122,7 @@ def test_rows_that_differ_in_offsets_alone_share_a_cell_and_say_which() -> None:
 
 def test_a_result_has_all_its_figures(covered: Coverage) -> None:
     text = Read(pages(shown(matrix_report(coverage=covered)))["index.html"]).text
-    for said in ("10 states, 0 transitions, depth 0", "taken: reached", "p, q", "r: reads only", "A1 A2", "spec.py:3",
+    for said in ("10 states, 0 transitions, depth 0", "taken: reached", "p, q", "r: reads only", "A1 A2", "spec.py: 3",
                  "D6: a cut word (B4)", "violated (B4)", "CPU0 stores half.", "12 steps, 3 context switches",
                  "modelcheck check it", "2 of 3 lines", "nobody calls it: spec.py:3 (fn G2)"):
         assert said in text, said
@@ -142,11 +142,11 @@ def test_the_source_is_shown_in_green_and_red_with_the_kernels_names_and_reasons
     files = pages(shown(matrix_report(coverage=covered)))
     page = Read(files["source/01-spec-py.html"])
     assert page.rows == [
-        ["1", "", "def p():", "", ""],
-        ["2", "run", "    yield a", "fn G1", ""],
-        ["3", "not run", "        yield b  # <b>", "fn G2", "nobody calls it"],
-        ["4", "", "    # text", "", ""],
-        ["5", "run", "    yield c", "", ""],
+        ["1", "", "", "def p():", ""],
+        ["2", "run", "fn G1", "    yield a", ""],
+        ["3", "not run", "fn G2", "        yield b  # <b>", "nobody calls it"],
+        ["4", "", "", "    # text", ""],
+        ["5", "run", "", "    yield c", ""],
     ]
     assert re.findall(r'<tr id="L(\d)" class="(\w+)"', files["source/01-spec-py.html"]) == [
         ("2", "run"), ("3", "missed"), ("5", "run")]

@@ -106,7 +106,7 @@ def _result(
     rows: list[tuple[str, Content]] = [
         ("parameters", " ".join(f"{name}={value}" for name, value in result.parameters) or "none"),
         ("search", f"{result.states:,} states, {result.transitions:,} transitions, depth {result.depth}, "
-                   f"{result.observations:,} observations, {result.count:,} combinations"),
+                   f"{result.observations:,} observations, {_many(result.count, 'combination')}"),
     ]
     if result.verdict == "violated":
         rows.append(("what happens", result.short))
@@ -143,12 +143,14 @@ def _result(
 
 
 def _lines(uncovered: tuple[str, ...], sources: dict[str, str]) -> list[Content]:
-    """Lines as `file:line`, each a link into its page."""
-    found: list[Content] = []
+    """Lines by their file, each a link into its page."""
+    files: dict[str, list[str]] = {}
     for text in uncovered:
         file, _, line = text.rpartition(":")
-        found += [element("a", text, href=f"{sources[file]}#L{line}") if file in sources else text, " "]
-    return found
+        files.setdefault(file, []).append(line)
+    return [element("div", f"{file}: ", [
+        [element("a", line, href=f"{sources[file]}#L{line}") if file in sources else line, " "] for line in lines
+    ]) for file, lines in files.items()]
 
 
 # -- coverage and cost ----------------------------------------------------------------------------------------------
@@ -192,8 +194,8 @@ def _cost(shown: Shown) -> Element:
     return element(
         "section",
         element("h2", "Cost"),
-        element("p", f"{report.seconds:.1f} s in all; {report.searched:,} systems searched, {report.spared:,} equal to "
-                     f"one of them; {z3.queries:,} questions to z3 in {z3.seconds:.1f} s. Everything that differs from "
+        element("p", f"{report.seconds:.1f} s in all; {_many(report.searched, 'system')} searched, {report.spared:,} equal "
+                     f"to one of them; {z3.queries:,} questions to z3 in {z3.seconds:.1f} s. Everything that differs from "
                      "run to run stands in this section."),
         element("div", element("table", rows), class_="wide"),
         id="cost",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from modelcheck.results import Coverage, LineMark
 
 STYLE = """
-table.source { width: 100%; } table.source td { border: 0; padding: 0 .6rem; }
-table.source td.code { white-space: pre; }
+body { max-width: none; } table.source { width: 100%; } table.source td { border: 0; padding: 0 .6rem; }
+table.source td.m { white-space: pre; } td.label { color: var(--faint); }
 tr.run td { background: var(--good-box); } tr.missed td { background: var(--bad-box); }
 td.at { text-align: right; color: var(--faint); } td.why { font: 13px/1.45 system-ui, sans-serif; }
 """
@@ -56,8 +56,8 @@ def _row(number: int, text: str, mark: LineMark | None, reason: str) -> Element:
         "tr",
         element("td", str(number), class_="at m"),
         element("td", said, class_="m"),
+        element("td", label, class_="label m"),
         element("td", text, class_="code m"),
-        element("td", label, class_="m"),
         element("td", reason, class_="why"),
         id=f"L{number}",
     )
