@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--memory", default="tso", show_default=True, metavar="sc|tso|weak", help="The memory model.")
 @click.option("--engine", default="auto", show_default=True, metavar="auto|python|native", help="The search engine.")
 @click.option("--workers", metavar="N", help="Processes to search with; default one for each core.")
-@click.option("--no-reduction", "without", multiple=True, metavar="NAME", help="Search without that reduction.")
+@click.option("--no-reduction", "without", multiple=True, metavar="NAME", help="Search without that reduction, or without all.")
 @click.option("--max-states", metavar="N", help="Stop a search that stores more states.")
 @click.option("--max-memory", metavar="SIZE", help="Stop when this much is in use, all workers together; default 4G.")
 @click.option("--max-time", metavar="SECONDS", help="Stop after this time.")
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--ktap", "as_ktap", is_flag=True, help="Print KTAP, as kernel test harnesses read it.")
 @click.option("--lines", "as_lines", is_flag=True, help="Print what is found as file:line: warning: text, for editors.")
-@click.option("--report", "pages", metavar="DIR", help="Write web pages there too: the matrix, traces, coverage.")
-@click.option("--graph", metavar="FILE", help="Draw the reachable states of the one combination checked, as FILE's "
+@click.option("--report", "pages", metavar="DIR", help="Also write web pages to DIR: matrix, traces, coverage.")
+@click.option("--graph", metavar="FILE", help="Also draw the reachable states of the one combination checked, as FILE's "
                                               "ending says: .dot, .graphml or .html.")
 @click.option("--quiet", is_flag=True, help="No progress, and of the report only the last line.")
 def command(

@@ -30,7 +30,8 @@ SPEC = Spec(
     parameters=(Parameter("end", "where", lo=0, hi=3, default=(1, 2)), Parameter("abi", "layout", ("64", "32"))),
     properties=(PropertyInfo("low", ""), PropertyInfo("deadlock", "")),
     defaults=lambda name, chosen: ("64", "32"),
-    projections=lambda setting: ("one", "two"), refuse=lambda setting: "an end of 0 does not exist" if setting["end"] == 0 else "",
+    projections=lambda setting: ("one", "two"),
+    refuse=lambda setting: "an end of 0 does not exist" if setting["end"] == 0 else "",
 )
 '''
 CHOOSE = "error: --graph draws one combination, and several are asked for; choose one, as in "

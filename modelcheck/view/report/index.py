@@ -194,9 +194,9 @@ def _cost(shown: Shown) -> Element:
     return element(
         "section",
         element("h2", "Cost"),
-        element("p", f"{report.seconds:.1f} s in all; {_many(report.searched, 'system')} searched, {report.spared:,} equal "
-                     f"to one of them; {z3.queries:,} questions to z3 in {z3.seconds:.1f} s. Everything that differs from "
-                     "run to run stands in this section."),
+        element("p", f"{report.seconds:.1f} s in all; {_many(report.searched, 'system')} searched, {report.spared:,} "
+                     f"equal to one of them; {_many(z3.queries, 'question')} to z3 in {z3.seconds:.1f} s. Everything "
+                     "that differs from run to run stands in this section."),
         element("div", element("table", rows), class_="wide"),
         id="cost",
     )

@@ -16,7 +16,8 @@ SIZE, LINE, PAD = 11.0, 15.0, 8.0
 WIDEST = 44  # columns in a box
 MOST_STEPS = 6  # in a box
 STYLE = """
-body { max-width: none; } p { max-width: 78rem; } svg { display: block; margin: 1rem 0; } svg text { font: 11px ui-monospace, 'DejaVu Sans Mono', Menlo, monospace;
+body { max-width: none; } p { max-width: 78rem; }
+svg { display: block; margin: 1rem 0; } svg text { font: 11px ui-monospace, 'DejaVu Sans Mono', Menlo, monospace;
   fill: var(--ink); } svg a text { fill: var(--link); }
 rect.s { fill: var(--box); stroke: var(--faint); } rect.initial { stroke: var(--ink); stroke-width: 2.5; }
 rect.witness { fill: var(--good-box); stroke: var(--good); stroke-width: 2; }
