@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--memory", default="tso", show_default=True, metavar="sc|tso|weak", help="The memory model.")
 @click.option("--engine", default="auto", show_default=True, metavar="auto|python|native", help="The search engine.")
 @click.option("--workers", metavar="N", help="Processes to search with; default one for each core.")
-@click.option("--no-reduction", "without", multiple=True, metavar="NAME", help="Search without that reduction, or without all.")
+@click.option("--no-reduction", "without", multiple=True, metavar="NAME|all", help="Search without that reduction.")
 @click.option("--max-states", metavar="N", help="Stop a search that stores more states.")
 @click.option("--max-memory", metavar="SIZE", help="Stop when this much is in use, all workers together; default 4G.")
 @click.option("--max-time", metavar="SECONDS", help="Stop after this time.")
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 @click.option("--ktap", "as_ktap", is_flag=True, help="Print KTAP, as kernel test harnesses read it.")
 @click.option("--lines", "as_lines", is_flag=True, help="Print what is found as file:line: warning: text, for editors.")
 @click.option("--report", "pages", metavar="DIR", help="Also write web pages to DIR: matrix, traces, coverage.")
-@click.option("--graph", metavar="FILE", help="Also draw the reachable states of the one combination checked, as FILE's "
-                                              "ending says: .dot, .graphml or .html.")
+@click.option("--graph", metavar="FILE", help="Also draw the reachable states of the one combination checked: "
+                                              ".dot, .graphml or .html, as FILE ends.")
 @click.option("--quiet", is_flag=True, help="No progress, and of the report only the last line.")
 def command(
     spec: str | None, expect: bool, cases: tuple[str, ...], bugs: bool, quiet: bool, pages: str | None,
@@ -82,8 +82,11 @@ def command(
         raise UsageError("none of the combinations asked for exists; `modelcheck list` shows what there is")
     emit(_rendered(report, form, quiet, loaded))
     faults = list(report.faults)
-    if drawn is not None and setting is not None:
-        faults += _attempt(lambda: state_graph.write_graph(asked, setting, drawn))
+    stopped = next((one.bound for one in report.results if one.bound.startswith("stopped by")), "")
+    if drawn is not None and stopped:
+        tell(f"note: no graph was written to {drawn}: {stopped}")
+    elif drawn is not None and setting is not None:
+        faults += _attempt(lambda: state_graph.write_graph(asked, setting, drawn, report.seconds))
     if directory is not None:
         faults += _attempt(lambda: write_pages(report, loaded, directory))
     for fault in faults:

@@ -65,6 +65,9 @@ def one_setting(request: Request) -> Setting:
     why = spec.refuse(setting)
     if why:
         raise UsageError(why)
+    if spec.model(setting, None).properties[setting.property].kind == "data":
+        raise UsageError(f"--graph draws states, and {setting.property} has none: it is about words of any value, "
+                         "which z3 decides; choose another property")
     return setting
 
 
@@ -76,14 +79,17 @@ def _values(
     return tuple(dict(request.values).get(parameter.name) or usual or spec.defaults(parameter.name, chosen))
 
 
-def write_graph(request: Request, setting: Setting, path: Path) -> None:
-    """Searches once more, to the end, and writes the graph; UsageError where it is too large or a bound ended it."""
+def write_graph(request: Request, setting: Setting, path: Path, spent: float) -> None:
+    """Searches once more, to the end, and writes the graph; UsageError where it is too large or a bound ended it.
+
+    `spent` are the seconds that the check took of those it may take.
+    """
     from modelcheck.cli.show import write_whole
     from modelcheck.explore.verify import REDUCTIONS
     from modelcheck.view.state_graph import render
     from modelcheck.view.state_graph.collapse import MOST, TooLarge, draw
 
-    searches = list(_searches(request, setting))
+    searches = list(_searches(request, setting, spent))
     bound = searches[-1][1].found.bound
     if bound:
         raise UsageError(f"no graph was written to {path}: the search for its states was ended by {bound}; ask for a "
@@ -108,7 +114,7 @@ def _settings(request: Request, setting: Setting) -> str:
     return f"Checked with memory={setting.memory}{values}."
 
 
-def _searches(request: Request, setting: Setting) -> Iterator[tuple[str, Explored]]:
+def _searches(request: Request, setting: Setting, spent: float) -> Iterator[tuple[str, Explored]]:
     """The searches that decide the combination, each with what it is of; the last may be one that a bound ended."""
     from modelcheck.explore.bounds import Bounds, Stop, stop_on_signals
     from modelcheck.explore.engine import Engine, best_engine
@@ -121,7 +127,7 @@ def _searches(request: Request, setting: Setting) -> Iterator[tuple[str, Explore
     full = partial(spec.model, setting, None)
     projections = (None,) if off.issuperset(REDUCTIONS) else spec.projections(setting)
     with stop_on_signals(Stop()) as stop:
-        deadline = time.monotonic() + limits.seconds if limits.seconds else 0.0
+        deadline = time.monotonic() + limits.seconds - spent if limits.seconds else 0.0
         most = min(limits.states or MOST_STATES, MOST_STATES)
         bounds = Bounds(most, limits.memory, deadline, time.monotonic, stop)
         for number, projection in enumerate(projections):

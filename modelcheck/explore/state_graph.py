@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
-from modelcheck.errors import UsageError
 from modelcheck.explore.analysis import Finding, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.confirm import MOST_TRIES, Confirmer
@@ -81,11 +80,10 @@ def explored(
 ) -> Iterator[Explored]:
     """The searches that decide property `name`, one for each part that is not equal to one before.
 
+    A `data` property has no states, and none is asked for.
     A search that a bound ended is handed on with its `found.bound`, and is the last.
     """
     prop = model.properties[name]
-    if prop.kind == "data":
-        raise UsageError(f"{name} is about words of any value, which z3 decides: there are no states to draw")
     system = System(model, frozenset({name}))
     whole = whole_tables(system, prop)
     if prop.kind == "observation" and solver is None and model.values is not None:

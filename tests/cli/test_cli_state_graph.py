@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_runs import modelcheck
+from cli_runs import modelcheck, result
 from test_cli_own_spec import LARGE, MINE
 
+from modelcheck import campaign
 from modelcheck.cli.main import main
 from modelcheck.explore.engine import native_missing
+from modelcheck.results import Report
 
 SPEC = '''
 from modelcheck import Model, assign
@@ -62,6 +64,31 @@ def test_several_combinations_are_refused_with_what_is_open(
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", sentence + "\n")
     assert not Path("g.dot").exists()
+
+
+def test_a_property_of_words_has_no_states_to_draw(here: Path) -> None:
+    done = modelcheck("check", "--property", "time-sum", "--set", "abi=64", "--set", "offset=0", "--graph", "g.dot",
+                      cwd=here)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ("error: --graph draws states, and time-sum has none: it is about words of any value, which "
+                           "z3 decides; choose another property\n")
+
+
+def test_a_check_that_a_signal_ended_is_not_begun_again_for_a_graph(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = Report((result("small", "incomplete", bound="stopped by SIGINT"),))
+    monkeypatch.setattr(campaign, "run", lambda request, progress: stopped)
+    assert main(["check", "./large.py", "--graph", "g.dot"]) == 3
+    assert capsys.readouterr().err == "note: no graph was written to g.dot: stopped by SIGINT\n"
+
+
+def test_the_time_a_check_may_take_is_that_of_both_searches(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign, "run", lambda request, progress: Report((result("small"),), seconds=600.0))
+    assert main(["check", "./large.py", "--graph", "g.dot", "--max-time", "600"]) == 2
+    assert "was ended by the time bound; ask for" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "sentence"), [
