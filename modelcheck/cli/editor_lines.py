@@ -65,11 +65,11 @@ def _violation(group: list[Result], place: Callable[[Result], str], path: Place,
             yield _line(path(edge.file), edge.line, "warning",
                         f"{first.property}{known}{told}: {edge.acquired} ({edge.acquired_mode}) is asked for while "
                         f"{edge.held} ({edge.held_mode}) is held, by {who}{inside}")
-        return
     step = trace.steps[trace.deciding]
-    yield _line(path(step.file), step.line, "warning", text)
-    yield from _stores_read(trace, path)
-    yield from _waiting(trace, path)
+    if not trace.lock_order:
+        yield _line(path(step.file), step.line, "warning", text)
+        yield from _stores_read(trace, path)
+        yield from _waiting(trace, path)
     yield _line(path(step.file), step.line, "note", f"to see it: modelcheck show {first.trace}")
 
 

@@ -84,7 +84,8 @@ def test_nothing_is_printed_where_everything_holds(here: Path, capsys: pytest.Ca
 
 def test_an_order_of_locks_has_a_warning_for_each_edge(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "./locks.py", "--lines", "--property", "lock-order"]) == 1
-    found = lines(capsys.readouterr().out)
+    *found, (_, _, _, last) = lines(capsys.readouterr().out)
+    assert last.startswith("to see it: modelcheck show ")
     assert sorted((source(file, line), kind, text.partition(": ")[2]) for file, line, kind, text in found) == [
         ("yield a.lock()", "warning", "a (exclusive) is asked for while b (exclusive) is held, by ba"),
         ("yield b.lock()", "warning", "b (exclusive) is asked for while a (exclusive) is held, by ab"),

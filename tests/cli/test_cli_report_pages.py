@@ -134,10 +134,11 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
     assert sorted(path.name for path in here.iterdir()) == ["mine.py", "modelcheck-traces", "r"]
 
 
-def test_the_same_pages_for_any_workers_and_hash_seed_but_for_the_cost(here: Path) -> None:
+def test_the_same_pages_for_any_engine_workers_and_hash_seed_but_for_the_cost(here: Path) -> None:
     found = []
-    for workers, seed in (("1", "0"), ("2", "1")):
-        done = modelcheck("check", "./mine.py", "--report", "r", "--workers", workers, cwd=here, PYTHONHASHSEED=seed)
+    for workers, seed, engine in (("1", "0", "auto"), ("2", "1", "python")):
+        done = modelcheck("check", "./mine.py", "--report", "r", "--workers", workers, "--engine", engine, cwd=here,
+                          PYTHONHASHSEED=seed)
         assert (done.returncode, done.stderr) == (1, "")
         found.append(without_cost(files(here / "r")))
     assert found[0] == found[1]

@@ -6,8 +6,8 @@ from array import array
 
 import networkx as nx
 import pytest
-from explore.random_systems import Grammar, model_of, seeded
-from explore.test_summaries import violated_where
+from random_systems import Grammar, model_of, seeded
+from test_summaries import violated_where
 
 from modelcheck import Area, Model, SpinLock, assign, check, fresh, observe, smp_wmb, wait
 from modelcheck.explore.bounds import Bounds

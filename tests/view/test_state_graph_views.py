@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html.parser
 import io
+import shutil
+import subprocess
 from itertools import combinations
 
 import networkx as nx
@@ -175,6 +177,16 @@ def named(text: str) -> Model:
     m.process(f"p{text}", goes)
     m.deadlock()
     return m
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="no Graphviz")
+def test_graphviz_draws_a_graph_with_hostile_names() -> None:
+    drawn = graph(named(HOSTILE))
+    assert isinstance(drawn, DrawnGraph)
+    done = subprocess.run(["dot", "-Tsvg"], input=render(drawn, ".dot"), capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "<script" not in done.stdout
 
 
 class _Page(html.parser.HTMLParser):
