@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import io
+import re
 import shutil
 import subprocess
 from itertools import combinations
@@ -252,6 +253,31 @@ def racing() -> Model:
 
     m.process("asks", asks)
     return m
+
+
+def test_no_line_leaves_the_picture() -> None:
+    m = Model("sideways")
+    x = m.bool("x")
+
+    def turns():  # its last two states are as deep as each other, and each leads to the other
+        which = yield choose("which", 0, 1)
+        yield assign(x, which)
+        while True:
+            yield shared("turn", (x, x.eq(0)))
+
+    m.process("turns", turns)
+    m.deadlock()
+    for model in (racing(), counting(1, 9, loops=True), loops_in_a_row(3, 4), m):
+        drawn = graph(model)
+        assert isinstance(drawn, DrawnGraph)
+        text = render(drawn, ".html")
+        size = re.search(r'viewBox="0 0 (\d+) (\d+)" role', text)
+        assert size
+        paths = re.findall(r' d="M([\d. ]+)C([\d. ]+)"', text)
+        assert paths
+        for path in paths:
+            numbers = [float(number) for number in " ".join(path).split()]
+            assert max(numbers[::2]) <= int(size[1]) + 1 and max(numbers[1::2]) <= int(size[2]) + 1
 
 
 def test_graphml_is_read_back_with_all_that_is_known() -> None:

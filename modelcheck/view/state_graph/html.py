@@ -67,13 +67,15 @@ def _picture(graph: DrawnGraph, out: dict[int, list[Arc]]) -> Element:
     sizes = [(max(columns(text) for text, _ in lines) * SIZE * 0.6 + 2 * PAD, len(lines) * LINE + 2 * PAD)
              for lines in texts]
     boxes, width, height = lay_out(graph, sizes)
+    pairs = arcs_between(graph)
+    width = max([width, *(_bend(boxes[arcs[0].source], boxes[arcs[0].target]) + PAD for arcs in pairs)])
     return element(
         "svg",
         element("title", f"State graph: {printable(graph.title)}"),
         element("defs", element(
             "marker", element("path", d="M0 1L10 5L0 9z"), id="head", viewBox="0 0 10 10", refX="10", refY="5",
             markerWidth="8", markerHeight="8", markerUnits="userSpaceOnUse", orient="auto")),
-        [_line(arcs, boxes) for arcs in arcs_between(graph)],
+        [_line(arcs, boxes) for arcs in pairs],
         [_box(node, boxes[node.number], texts[node.number]) for node in graph.nodes],
         width=f"{width:.0f}", height=f"{height:.0f}", viewBox=f"0 0 {width:.0f} {height:.0f}", role="img",
     )
@@ -108,6 +110,13 @@ def _box(node: Node, box: Box, lines: list[tuple[str, int]]) -> Element:
     return element("g", rect, texts, id=f"s{node.number}")
 
 
+def _bend(start: Box, end: Box) -> float:
+    """How far to the right an arrow that leads back up is drawn at most."""
+    if end.y > start.y:
+        return 0.0
+    return max(start.x + start.width, end.x + end.width) + 30 + (start.y - end.y) / 12
+
+
 def _line(arcs: list[Arc], boxes: list[Box]) -> Element:
     start, end = boxes[arcs[0].source], boxes[arcs[0].target]
     bad = any(kind == VIOLATES for arc in arcs for kind, _ in arc.marks)
@@ -124,7 +133,7 @@ def _line(arcs: list[Arc], boxes: list[Box]) -> Element:
     else:  # up, or to itself: out of a right side and into one
         x, y = start.x + start.width, start.y + start.height / 2
         to_x, to_y = end.x + end.width, end.y + end.height / 3
-        bend = max(x, to_x) + 30 + abs(to_y - y) / 12
+        bend = _bend(start, end)
         d = f"M{x:.1f} {y:.1f}C{bend:.1f} {y:.1f} {bend:.1f} {to_y:.1f} {to_x:.1f} {to_y:.1f}"
     kinds = " ".join([*([] if down else ["back"]), *(["violates"] if bad else [])])
     path = element("path", element("title", "; ".join(arc_line(arc) for arc in arcs)), d=d, marker_end="url(#head)")
