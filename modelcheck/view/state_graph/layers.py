@@ -62,7 +62,8 @@ def lay_out(graph: DrawnGraph, sizes: Sequence[tuple[float, float]]) -> tuple[li
             y += max(sizes[n][1] for n in layer) + GAP_Y
         left += max(widths) + 2 * GAP_X
         bottom = max(bottom, y - GAP_Y)
-    return [places[node.number] for node in graph.nodes], left - 2 * GAP_X + MARGIN, bottom + GAP_Y  # arrows between neighbours pass below
+    # arrows between neighbours pass below the last layer
+    return [places[node.number] for node in graph.nodes], left - 2 * GAP_X + MARGIN, bottom + GAP_Y
 
 
 def _ordered(plain: networkx.DiGraph[int], layers: list[list[int]]) -> list[list[int]]:
