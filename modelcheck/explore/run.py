@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from modelcheck.action import Access
 from modelcheck.errors import UsageError
-from modelcheck.expression import Arbitrary, Expr, Old, Slot, evaluate, rebuild, slots_of, to_text
+from modelcheck.expression import Arbitrary, Expr, Fresh, Old, Slot, evaluate, rebuild, slots_of, to_text
 from modelcheck.smt.values import Seen, SeenFact
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
@@ -53,6 +53,7 @@ class Run:
     memory: dict[tuple[str, int], Origin] = field(default_factory=dict)
     registers: dict[tuple[int, int], dict[int, Origin]] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
+    made: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)  # by sort and version; see Observation
     steps: list[Happened] = field(default_factory=list)
     facts: list[tuple[int, SeenFact]] = field(default_factory=list)
     after: list[tuple[tuple[Slot, int], ...]] = field(default_factory=list)  # what each step set
@@ -116,6 +117,7 @@ class Run:
             raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
         self._note_fact(edge)
         new = [(slot, self._set(slot, value)) for slot, value in edge.updates]
+        self._note_made(edge, new)
         self.after.append(tuple(new))
         changes = []
         for slot, value in new:
@@ -125,6 +127,13 @@ class Run:
         self.values.update(new)
         self.steps.append(Happened(edge, tuple(changes), self._move_bytes(edge)))
         self.locals[edge.process] = edge.target
+
+    def _note_made(self, edge: Edge, new: list[tuple[Slot, int]]) -> None:
+        """Remembers which step made the new versions, and what their slots have had so far."""
+        action = self.system.spaces[edge.process].machine.nodes[edge.node].action
+        for (slot, value), (_, expr) in zip(new, edge.updates, strict=True):
+            if isinstance(expr, Fresh) and action is not None:
+                self.made[expr.sort, value] = (action.label, self.value(slot))
 
     def _move_bytes(self, edge: Edge) -> tuple[tuple[int, Origin], ...]:
         piece = edge.piece

@@ -94,11 +94,6 @@ PARAMETERS = (
 def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
-    if setting.text("ioctls") == "adjust" and setting.property in ("torn-read", "own-read"):
-        return (
-            f"ioctls=adjust is not decided for {setting.property} yet; an entry time that stands while times move "
-            "is shown by clock=may-repeat steal=free preemption=none, before 36a85200"
-        )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
     if not version.two_caches and layout.offset + 48 > PAGE_SIZE:

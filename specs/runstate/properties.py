@@ -9,7 +9,7 @@ from modelcheck import Model, PropertyInfo, Setting
 from specs.runstate.data import DATA
 from specs.runstate.layout import Layout
 from specs.runstate.setup import Scene
-from specs.runstate.values import make_values, relation
+from specs.runstate.values import adjusted, make_values, relation
 from specs.runstate.versions import writer
 
 PROPERTIES = (
@@ -37,7 +37,7 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     help_of = {info.name: info.help for info in PROPERTIES}
     ghosts, name = scene.ghosts, setting.property
     about = help_of[name]
-    values = make_values(layout, relation(setting))
+    values = make_values(layout, relation(setting), adjusted(setting))
     if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"):
         model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
     match name:
