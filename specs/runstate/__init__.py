@@ -69,8 +69,8 @@ PARAMETERS = (
     ),
     Parameter(
         "ioctls",
-        "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable) too; ADJUST(-1) too",
-        ("none", "usual", "runnable", "adjust"),
+        "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable), ADJUST(-1) or DATA too",
+        ("none", "usual", "runnable", "adjust", "data"),
         default=("usual",),
     ),
     Parameter(
