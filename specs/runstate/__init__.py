@@ -94,6 +94,12 @@ PARAMETERS = (
 def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
+    nested = data.WHERE[setting.text("preemption")] == "anywhere" and not version.only_in_run
+    if setting.text("ioctls") == "data" and setting.property == "torn-read" and nested:
+        return (
+            f"ioctls=data is not decided for {setting.property} where sched_out may come between the stores of "
+            "RUNSTATE_DATA, before 11896456; take preemption=none or voluntary, or --property time-sum"
+        )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
     if not version.two_caches and layout.offset + 48 > PAGE_SIZE:

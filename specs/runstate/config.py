@@ -114,6 +114,19 @@ def adjust(scene: Scene) -> Steps:
         yield from update_runstate_guest(scene, Call("none"))
 
 
+def runstate_data(scene: Scene) -> Steps:
+    """RUNSTATE_DATA: the shadow becomes what the VMM passes; by contract it never writes guest memory.
+
+    The next update, or RUNSTATE_ADDR, publishes it.  What its stores do one by one is in `shadow_ioctls`.
+    """
+    yield from locked(scene, set_data)
+
+
+def set_data(scene: Scene) -> Steps:
+    """One step, since nothing nests here where somebody looks at the shadow (`refuse` of the spec)."""
+    yield fresh(scene.shadow).as_("runstate and times = what the VMM passes").at("DATA", SET_ATTR)
+
+
 def active(scene: Scene) -> Action:
     """Whether an area is registered."""
     registered = scene.gpc1.active
@@ -129,6 +142,7 @@ IOCTLS = (  # no dict: a process that can reach what may change is extracted eac
     ("RUNSTATE_ADDR", runstate_addr),
     ("RUNSTATE_CURRENT", runstate_current),
     ("RUNSTATE_ADJUST", runstate_adjust),
+    ("RUNSTATE_DATA", runstate_data),
     ("other", other),
 )
 

@@ -190,7 +190,8 @@ def explain_sum(before: Numbers, after: Numbers) -> tuple[str, tuple[str, ...]]:
     if total == entry:
         return "the shadow at the end of the round is none that a round may start from", (shown(after),)
     excess = (total - entry) % 2**64
-    return f"the guest reads times whose sum is {total}, {show(excess)} more than the entry time {entry}", (
+    by = f"{2**64 - excess} less" if excess >> 63 else f"{excess} more"
+    return f"the guest reads times whose sum is {total}, {by} than the entry time {entry}", (
         f"The sum of times {' + '.join(map(show, times))} = {total} != entry time {entry}.",
         "No later update takes the difference away: each adds the time since the entry time to both.",
     )

@@ -1,5 +1,8 @@
 """The properties (P1 to P13 of protocol.md 10 and 12) and what must be reachable for each to mean anything.
 
+`published` is about ioctls that are to write.  RUNSTATE_DATA sets the shadow alone, by contract: the guest sees that at
+the next update or RUNSTATE_ADDR, and an old copy after it is no violation.
+
 A model with a guard left out on purpose (`without`) asks for no witnesses.
 """
 
@@ -22,7 +25,9 @@ PROPERTIES = (
     PropertyInfo("deadlock", "no process is stuck for ever, by lock instance (P9)"),
     PropertyInfo("lock-order", "no cycle in the order of lock classes, as lockdep sees it (P9)"),
     PropertyInfo("sleep-in-atomic", "nothing sleeps under a spinning lock or with interrupts off (P10)"),
-    PropertyInfo("published", "an update or ioctl that answers success has reached the guest (P11)"),
+    PropertyInfo(
+        "published", "an update or ioctl that answers success has reached the guest; RUNSTATE_DATA never writes (P11)"
+    ),
     PropertyInfo("reader-terminates", "a reader ends when the writer is idle (P12)"),
     *DATA,
 )
@@ -44,6 +49,8 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
         case "torn-read":
             reads = ("update published", *reader_witnesses(setting)) if whole else ()
             model.observation(name, values, about, reads)
+            if "RUNSTATE_DATA" in scene.ioctls:
+                model.assumptions.append("RUNSTATE_DATA gets a later entry time than was published, or changes no time")
         case "own-read":
             model.observation(name, values, about, ("own snapshot used", "update published") if whole else ())
             model.assumptions.append("the last update of a guest that reads its own area did not fail to refresh")
