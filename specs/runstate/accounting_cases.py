@@ -15,8 +15,8 @@ B23 = Case(
     "up to 7.2 (to 11896456)",
     "fixed",
     "The accounting takes differences as unsigned numbers. A kvmclock that steps back, or a run_delay that moved "
-    "further than kvmclock, books a negative time, and a time goes back or wraps. RUNSTATE_ADJUST does the same: it moves the entry time "
-    "forward and leaves last_steal.",
+    "further than kvmclock, books a negative time, and a time goes back or wraps. RUNSTATE_ADJUST leads there too: it "
+    "moves the entry time forward and leaves last_steal.",
     before=(
         Trial(V6S, "monotonic", (*ALIGNED, ("clock", "may-step-back"), ("preemption", "none"))),
         Trial(V6S, "monotonic", (*ALIGNED, ("steal", "free"), ("preemption", "none"))),
