@@ -4,7 +4,8 @@ What each assumes of the shadow a round starts from, it shows of the one the rou
 modulo 2^64 and for any times; `monotonic` also that entry time and times are below 2^62, without which a sum may wrap;
 `steal-booked` nothing of the times.  Beside these the clock: not behind the entry time (unless it may step back), and
 with steal=exact no more run_delay since last_steal than clock since the entry time.  The VMM's own changes of the
-shadow (RUNSTATE_DATA, ADJUST) are no updates: they set it to values that satisfy the invariant.
+shadow (RUNSTATE_DATA, ADJUST) are no updates: they set it to values that satisfy the invariant.  With ioctls=data and
+=adjust that is shown too, of their stores one by one (`shadow_ioctls`).
 """
 
 from __future__ import annotations
