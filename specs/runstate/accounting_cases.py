@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelcheck import Case, Trial
 from specs.runstate.accounting_reports import D2_REPORT, D12_REPORT
-from specs.runstate.trials import ALIGNED, V2, V3, V6, V6S, V7, V7P, Values, holds
+from specs.runstate.trials import ALIGNED, V2, V6, V6S, V7, V7P, Values, holds
 
 DATA: Values = (*ALIGNED, ("ioctls", "data"), ("fix", "accounting"))
 ADJUST: Values = (*ALIGNED, ("ioctls", "adjust"), ("preemption", "none"))
@@ -49,7 +49,6 @@ D2 = Case(
         Trial(V7P, "monotonic", ALIGNED),
         Trial(V7P, "torn-read", (("abi", "32"), ("offset", 0))),
         Trial(V6, "time-sum", DATA),
-        Trial(V6, "monotonic", DATA),
         Trial(V6, "time-sum", (*ALIGNED, ("ioctls", "adjust"), ("fix", "accounting"))),
     ),
     after=(
@@ -59,7 +58,6 @@ D2 = Case(
         holds(V7P, "time-sum", (*ALIGNED, ("preemption", "voluntary"))),
         holds(V7P, "torn-read", ALIGNED),
         holds(V6S, "time-sum", DATA),
-        holds(V6S, "monotonic", DATA),
         holds(V6, "time-sum", (*ALIGNED, ("ioctls", "data"), ("preemption", "voluntary"))),
     ),
     conditions="a kernel that preempts in kernel mode (full, lazy, PREEMPT_RT); for the ioctls also one before "
@@ -79,7 +77,6 @@ D5 = Case(
     "moves there, which no copy can mix.",
     before=(
         Trial(V7P, "torn-read", ADJUST),
-        Trial(V3, "torn-read", ADJUST),
         Trial(V6S, "torn-read", (*ALIGNED, ("clock", "may-repeat"), ("steal", "free"), ("preemption", "none"))),
     ),
     after=(
