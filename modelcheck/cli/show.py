@@ -11,14 +11,17 @@ import click
 
 from modelcheck.cli.output import emit
 from modelcheck.errors import UsageError
+from modelcheck.view import ABOUT, FORMS, render
 
-TO_COME = ("html", "mermaid")
+WIDEST = max(map(len, FORMS))
+FORMS_HELP = "\b\nForms:\n" + "\n".join(f"  {form:<{WIDEST}}  {ABOUT[form]}" for form in FORMS)
 
 
-@click.command(name="show", short_help="Show a saved counterexample, or an execution of a litmus test.")
+@click.command(name="show", short_help="Show a saved counterexample, or an execution of a litmus test.",
+               epilog=FORMS_HELP)
 @click.argument("trace", metavar="TRACE|FILE.litmus")
-@click.option("--as", "form", default="table", show_default=True, metavar="table|paste|svg|dot|json",
-              help="The form; paste is at most 75 columns of ASCII, for a changelog.")
+@click.option("--as", "form", default="table", show_default=True, metavar="FORM",
+              help="One of the forms below; of a litmus test table, svg, dot or json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
 @click.option("--full", is_flag=True, help="Keep the steps a reader can do without.")
 @click.option("--memory", metavar="sc|tso|weak", help="The memory model of a litmus test; default tso.")
@@ -31,11 +34,8 @@ def command(trace: str, form: str, output: str | None, full: bool, memory: str |
     else:
         if memory is not None or state is not None:
             raise UsageError(f"--memory and --state are for litmus tests, and {trace} is none; leave them out")
-        from modelcheck.view import FORMS, render
-
         if form not in FORMS:
-            said = "is not built yet" if form in TO_COME else "does not exist"
-            raise UsageError(f"the form {form!r} {said}; there are {', '.join(FORMS)}")
+            raise UsageError(f"the form {form!r} does not exist; there are {', '.join(FORMS)}")
         from modelcheck.trace.file import read_trace
 
         text = render(read_trace(trace), form, full)
