@@ -96,11 +96,8 @@ class _Told:
     def _done(self, row: Row) -> str:
         steps = [self.trace.steps[step] for step in row.steps]
         lock = steps[0].lock
-        if row.op == "load":
-            return f"loads {row.text}{self._got(row)}"
-        if row.op == "store":
-            number, came = value(row.bytes), origin(row.bytes, row.start, self.known)
-            return f"stores {row.text}{f', which is {number} of {came}' if number else f', of {came}' if came else ''}"
+        if row.op:
+            return self._accesses(row, steps[0])
         if lock is not None:
             mode = {"read": " for reading", "write": " for writing"}.get(lock.mode, "")
             held = row.result.partition(" held by ")[2]
@@ -118,6 +115,17 @@ class _Told:
         changed = {f"{slot.removeprefix(own)} = {new}" for slot, _, new in step.changes}
         answer = ", ".join(part for part in step.response.split(", ") if part not in changed)
         return f": {text}{f' ({answer})' if answer else ''}"
+
+    def _accesses(self, row: Row, step: Step) -> str:
+        text = (step.memory and step.memory.text) or step.label or row.op
+        barriers = row.text.partition(text)[0].rstrip("; ")  # before the access, in its row
+        what = row.text.removeprefix(barriers).lstrip("; ")
+        first = f"does {barriers}, then " if barriers else ""
+        if row.op == "load":
+            return f"{first}loads {what}{self._got(row)}"
+        number, came = value(row.bytes), origin(row.bytes, row.start, self.known)
+        stored = f", which is {number} of {came}" if number else f", of {came}" if came else ""
+        return f"{first}stores {what}{stored}"
 
     def _got(self, row: Row) -> str:
         """`and gets 0x7d0, which is update 1 (stored in step 7)`."""
