@@ -4,7 +4,7 @@ Its one invariant: every edge goes from an earlier step to a later one, so the g
 Names are herdtools7's.  po is program order, rf goes from a store to the loads that read its bytes, co from a store of
 a byte to the next store of it, fr from a load to the store that overwrites what it read.  A lock edge goes from a
 release to the next acquire that conflicts with it: two readers of a read-write lock are not ordered by it.  Reads of
-the initial content have no rf edge.  hb is happens-before, the transitive closure of po, rf and lock; the graph holds
+the initial content, and of a store of the own process that is performed later, have no rf edge.  hb is happens-before, the transitive closure of po, rf and lock; the graph holds
 its transitive reduction, the fewest edges with that closure.
 
 po is that of a cpu, not of a process: it goes on from a task into what is nested on it, and back.  What is nested is no
@@ -60,11 +60,12 @@ def trace_graph(trace: Trace) -> networkx.MultiDiGraph[int]:
     do.  Lists are JSON text: `changes`, `enabled` and `waits` of lists, `bytes` of runs as in a trace file.  What a
     step has not (`op` and `bytes` but for accesses, `lock` but for locks) is no attribute of it.  Every edge has
     `kind`; rf, co and fr have `bytes`, the offsets in the area as `0-3,7`; lock has `lock`, the lock's name.  The
-    graph's own attributes say what was checked and what went wrong; `fate` is the step of the trace's, where it has one.
+    graph's own attributes say what was checked and what went wrong; `fate` is that of the trace, where it has one.
     """
     import networkx as nx
 
-    graph: networkx.MultiDiGraph[int] = nx.MultiDiGraph(**_about(trace))
+    graph: networkx.MultiDiGraph[int] = nx.MultiDiGraph()
+    graph.graph.update(_about(trace))
     for index, step in enumerate(trace.steps):
         graph.add_node(index, **_node(trace, index, step))
     last: dict[int, int] = {}  # cpu -> its last step
@@ -174,8 +175,8 @@ def _json(value: object) -> str:
 def _communication(trace: Trace) -> tuple[Edges, Edges, Edges]:
     """rf, co and fr as (from step, to step) -> offsets.
 
-    A load that was forwarded reads from the step that issued its store; it is overwritten by the first store of the
-    byte after it that is another version or form, since the store it read from performs in between.
+    A load that was forwarded reads a store that is performed later, or in no step: that is no edge, since edges go
+    forward; it is overwritten by the first store of the byte after that one.
     """
     rf: Edges = defaultdict(list)
     co: Edges = defaultdict(list)
@@ -188,27 +189,19 @@ def _communication(trace: Trace) -> tuple[Edges, Edges, Edges]:
         for source in step.memory.bytes:
             offset = source.offset
             if step.memory.op == "load":
-                if source.step >= 0:
+                if 0 <= source.step < index:
                     rf[source.step, index].append(offset)
                 readers[offset].append((index, source))
                 continue
             if offset in newest:
                 co[newest[offset], index].append(offset)
             newest[offset] = index
-            waiting = [load for load in readers[offset] if _performs(trace, index, source, load[1])]
+            pending = [(load, read) for load, read in readers[offset] if read.step == load or read.step >= index]
             for load, _ in readers[offset]:
-                if all(load != other for other, _ in waiting):
+                if all(load != other for other, _ in pending):
                     fr[load, index].append(offset)
-            readers[offset] = waiting
+            readers[offset] = pending
     return rf, co, fr
-
-
-def _performs(trace: Trace, store: int, stored: ByteSource, read: ByteSource) -> bool:
-    """True when step `store` performs the very store that a forwarded load read before."""
-    if read.step < 0 or trace.steps[read.step].memory is not None:
-        return False
-    same_process = trace.steps[read.step].process == trace.steps[store].process
-    return same_process and (stored.version, stored.variant) == (read.version, read.variant)
 
 
 def hand_overs(trace: Trace) -> list[tuple[int, int, str]]:

@@ -1,8 +1,8 @@
 """The graph of a trace as GraphML, for tools that read graphs (Gephi, yEd, Cytoscape, networkx): all steps and edges.
 
-Written by networkx, which turns what has a meaning in XML into entities; characters XML 1.0 forbids are escaped as in
-every other view.  An edge's id is unique in the file: its kind, then its ends.  Truth values are 0 and 1, since networkx
-writes `True`, which is no boolean of XML.  `nx.read_graphml(path, int, force_multigraph=True)` reads it back.
+Written by networkx, which turns what has a meaning in XML into entities; characters that XML 1.0 forbids are escaped
+as in every other view.  An edge's id is unique in the file: its kind, then its ends.  Truth values are 0 and 1, since
+networkx writes `True`, which is no boolean of XML.  `nx.read_graphml(path, int, force_multigraph=True)` reads it back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def render(trace: Trace, full: bool = False) -> str:
     import networkx as nx
 
     graph = trace_graph(trace)
-    plain: nx.MultiDiGraph[int] = nx.MultiDiGraph(**_safe(graph.graph))
+    plain: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+    plain.graph.update(_safe(graph.graph))
     plain.add_nodes_from((node, _safe(data)) for node, data in graph.nodes(data=True))
     for source, target, kind, data in graph.edges(keys=True, data=True):
         plain.add_edge(source, target, key=kind, id=f"{kind}-{source}-{target}", **_safe(data))

@@ -93,7 +93,7 @@ def _changed(trace: Trace, write: int, hit: int) -> str:
     lo, hi = event.whole
     old = _content(trace, write)
     new = old | {source.offset: source.value for source in stored.bytes}
-    if hi - lo > 8 or any(not 0 <= content.get(offset, -1) for content in (old, new) for offset in range(lo, hi)):
+    if hi - lo > 8 or any(content.get(offset, -1) < 0 for content in (old, new) for offset in range(lo, hi)):
         return ""
     before, after = (int.from_bytes(bytes(content[offset] for offset in range(lo, hi)), "little")
                      for content in (old, new))

@@ -5,7 +5,7 @@ up to `#`, `;` or the line's end (sequenceDiagram.jison, TXT and restOfLine); a 
 `%`, `{` or `:`, markup `<` or `&`, and a formula `$`.  All of these are written as entity codes (`#35;`), which Mermaid
 documents for that purpose ("Entity codes to escape characters").  The colon matters twice: where one follows the word
 `style` or `classDef`, Mermaid drops the last `;` of the line before it reads entity codes.  Participants are named
-p0, p1, ... by us.
+p0, p1, ... by us.  Mermaid 10.9.3, 11.17.2 and 12.3.0 parse the hostile traces of the tests and all that are saved.
 
 A solid arrow goes from a store to a read of it (rf), a dotted one from a release to the next acquire (lock), a line
 without a head from a task to what is nested on it and back (po).  Arrows are at the time of their end.  Mermaid

@@ -58,7 +58,7 @@ def _read_from(row: Row) -> str:
     offsets: dict[int, list[int]] = {}
     for source in row.bytes:
         offsets.setdefault(source.step, []).append(source.offset - row.start)
-    names = {step: "start" if step < 0 else str(step + 1) for step in offsets}
+    names = {step: "start" if step < 0 else str(step + 1) if step < row.steps[0] else "own store" for step in offsets}
     if len(offsets) == 1:
         return next(iter(names.values()))
     return ", ".join(f"{names[step]} ({byte_ranges(found)})" for step, found in offsets.items())

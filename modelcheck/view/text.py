@@ -25,7 +25,7 @@ LOCKING = {
 
 
 def render(trace: Trace, full: bool = False) -> str:
-    """What was checked, the steps, what went wrong and why; without `full`, what is one row elsewhere is one sentence."""
+    """What was checked, the steps, what went wrong and why; what is one row in other views is one sentence."""
     shown = rows(trace, full)
     known = f", which is the known {trace.case}" if trace.case else ""
     lines = [f"A counterexample to {trace.property} of {trace.spec} {trace.version}{known}.", *_cast(trace)]
@@ -133,15 +133,18 @@ class _Told:
             return f" and gets {self.trace.steps[row.steps[0]].response}" * bool(row.result)
         found: dict[str, list[int]] = {}
         for source in row.bytes:
-            found.setdefault(self._stored(source.step), []).append(source.offset - row.start)
+            found.setdefault(self._stored(row, source.step), []).append(source.offset - row.start)
         where = next(iter(found)) if len(found) == 1 else ", ".join(
             f"{byte_ranges(offsets)} {text}" for text, offsets in found.items())
         number, came = value(row.bytes), origin(row.bytes, row.start, self.known)
         return f" and gets {f'{number}, which is {came}' if number else came} ({where})"
 
-    def _stored(self, step: int) -> str:
+    def _stored(self, row: Row, step: int) -> str:
         if step < 0:
             return "there from the start"
+        if step >= row.steps[0]:
+            performed = f"performed in step {step + 1}" if step > row.steps[-1] else "not performed yet"
+            return f"its own store, {performed}"
         return f"stored in {_steps(self.owner[step]).lower() if step in self.owner else f'step {step + 1}'}"
 
 

@@ -64,7 +64,8 @@ def test_message_passing_has_the_textbook_edges() -> None:
 
 def test_program_order_goes_on_through_what_is_nested_on_a_cpu() -> None:
     trace = nested_deadlock()
-    assert [trace.processes[trace.steps[step].process].name for step in (0, 1, 6)] == ["update", "sched_out", "sched_out"]
+    names = [trace.processes[trace.steps[step].process].name for step in (0, 1, 6)]
+    assert names == ["update", "sched_out", "sched_out"]
     assert edges(trace, "po") == [(0, 1), (1, 2), (2, 6), (3, 4), (4, 5)]
     assert edges(trace, "hb") == edges(trace, "po")
     apart = replace(trace, processes=tuple(replace(p, cpu=i) for i, p in enumerate(trace.processes)))
@@ -92,18 +93,20 @@ def test_readers_of_a_lock_are_ordered_with_writers_only() -> None:
                                   (7, 10), (8, 9)]
 
 
-def test_a_forwarded_load_reads_from_the_issue_and_before_the_next_store() -> None:
+def test_a_forwarded_load_is_overwritten_after_the_store_it_reads() -> None:
     b = Builder()
-    b.add(0, "x = 2", "store")        # 0: issued, not performed
-    b.load(0, "r = x", 0, 1)          # 1: forwarded
+    b.load(0, "r = x", 0, 1)          # 0: its own pending store
+    b.store(1, "x = 1", 0, 1, 1)      # 1
     b.store(0, "x = 2", 0, 1, 2)      # 2: performs
     b.store(1, "x = 3", 0, 1, 3)      # 3
-    load = b.steps[1].memory
+    load = b.steps[0].memory
     assert load is not None
-    b.steps[1] = replace(b.steps[1], memory=replace(load, bytes=(replace(load.bytes[0], version=2, step=0),)))
-    assert edges(of(b), "rf") == [(0, 1, "0")]
-    assert edges(of(b), "co") == [(2, 3, "0")]
-    assert edges(of(b), "fr") == [(1, 3, "0")]
+    for store, overwritten in ((2, [(0, 3, "0")]), (0, [])):
+        read = replace(load, bytes=(replace(load.bytes[0], version=2, step=store),))
+        trace = of(Builder([replace(b.steps[0], memory=read), *b.steps[1:]]))
+        assert edges(trace, "rf") == []
+        assert edges(trace, "co") == [(1, 2, "0"), (2, 3, "0")]
+        assert edges(trace, "fr") == overwritten
 
 
 def test_torn_read_mixes_two_updates() -> None:

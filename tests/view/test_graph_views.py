@@ -95,7 +95,9 @@ def test_exports_of_any_trace_are_its_graph(trace: Trace) -> None:
     (lambda o: o.update(schema=2), ["schema"]),
     (lambda o: o["graph"].pop("id"), ["graph"]),
 ])
-def test_schema_refuses_what_is_no_graph(change: Callable[[dict[str, Any]], object], where: list[object] | None) -> None:
+def test_schema_refuses_what_is_no_graph(
+    change: Callable[[dict[str, Any]], object], where: list[object] | None
+) -> None:
     loaded = json.loads(render(torn_read(), "graph"))
     change(loaded)
     errors = list(jsonschema.Draft202012Validator(schema()).iter_errors(loaded))

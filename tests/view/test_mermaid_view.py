@@ -18,7 +18,7 @@ from modelcheck.view.escape import printable
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
 
-# What Mermaid's lexer takes as one piece of text (sequenceDiagram.jison), less what another layer of it gives a meaning.
+# What Mermaid's lexer takes as one piece of text (sequenceDiagram.jison), less what other parts of it give a meaning.
 TEXT = r"(?:<br/>|#\d+;|[^#;:%{}<>&\"$`@\\\n])+"
 LINES = [re.compile(pattern) for pattern in (
     rf"  title {TEXT}", rf"  participant p\d+ as {TEXT}", rf" {{2,4}}Note over p\d+(,p\d+)?: {TEXT}",
@@ -39,9 +39,11 @@ sequenceDiagram
   Note over p2: #35;5 refresh()<br/>gpc1.valid = 0
   Note over p2: #35;6 try_to_wake_up()<br/>lock(rq0)<br/>blocked#58; waits for rq0 held by sched_out<br/>(exclusive)
   rect rgb(255, 244, 206)
-    Note over p1: #35;7 update_guest()<br/>read_lock(gpc1)<br/>blocked#58; waits for gpc1 held by refresh<br/>(write)
+    Note over p1: #35;7 update_guest()<br/>read_lock(gpc1)<br/>\
+blocked#58; waits for gpc1 held by refresh<br/>(write)
   end
-  Note over p0,p2: =#62; sched_out and refresh wait for each other<br/>for ever<br/>sched_out may not give up#58; it spins with rq0<br/>held.<br/>id 3da8bd7615
+  Note over p0,p2: =#62; sched_out and refresh wait for each other<br/>for ever<br/>\
+sched_out may not give up#58; it spins with rq0<br/>held.<br/>id 3da8bd7615
 """
 
 

@@ -1,4 +1,4 @@
-"""The view for a screen reader: a line a step that says who, what, what was read from which update, and what changed."""
+"""The view for a screen reader: a line a step says who, what, what was read from which update, and what changed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ then smp_wmb(); before it, update 2: sched_in.
 Step 7: writer, in update_guest(), stores *rs_state = state, which is 0x2 of update 2.
 Step 9: reader, in get_snapshot(), does rmb(), then loads res.state and gets 0x2, which is update 2 (stored in step 7).
 Step 10: reader, in get_snapshot(), loads res.time[] and gets update 1 (there from the start).
-Step 12: reader, in get_snapshot(), does rmb(), then loads 2nd READ_ONCE(entry_time), bytes 0-3 and gets 0x3e8, which is \
-update 1 (there from the start).
+Step 12: reader, in get_snapshot(), does rmb(), then loads 2nd READ_ONCE(entry_time), bytes 0-3 and gets 0x3e8, \
+which is update 1 (there from the start).
 Step 13: writer, in update_guest(), stores *rs_times = entry | FLAG, which is 0x80000010000005dc of update 2, with flag.
 Steps 14 to 15: writer, in update_guest(), stores memcpy(rs_times + 1, times), of update 2; then smp_wmb().
 Step 17: writer, in update_guest(), stores *update_bit = entry_hi, which is 0x0 of update 2, flag clear.
@@ -62,8 +62,8 @@ def test_nesting_locks_and_waiting_are_said() -> None:
         "Step 4: refresh, in refresh(), takes gpc1 for writing, by write_lock(gpc1).",
         "Step 5: refresh, in refresh(): gpc1.valid = 0; gpc1.valid changes from 1 to 0.",
         "Step 6: refresh, in try_to_wake_up(), waits for rq0, held by sched_out (exclusive), by lock(rq0).",
-        "Step 7: sched_out, in update_guest(), waits for gpc1 for reading, held by refresh (write), by read_lock(gpc1); "
-        "refresh is waiting for rq0; this decides.",
+        "Step 7: sched_out, in update_guest(), waits for gpc1 for reading, held by refresh (write), by "
+        "read_lock(gpc1); refresh is waiting for rq0; this decides.",
     ]
     assert "sched_out, its own sched_out, runs on CPU 0, on top of update.\n" in render(trace, "text")
 
