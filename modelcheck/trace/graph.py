@@ -4,8 +4,9 @@ Its one invariant: every edge goes from an earlier step to a later one, so the g
 Names are herdtools7's.  po is program order, rf goes from a store to the loads that read its bytes, co from a store of
 a byte to the next store of it, fr from a load to the store that overwrites what it read.  A lock edge goes from a
 release to the next acquire that conflicts with it: two readers of a read-write lock are not ordered by it.  Reads of
-the initial content, and of a store of the own process that is performed later, have no rf edge.  hb is happens-before, the transitive closure of po, rf and lock; the graph holds
-its transitive reduction, the fewest edges with that closure.
+the initial content have no rf edge, nor have those of a store of the own process that is performed later.  hb is
+happens-before, the transitive closure of po, rf and lock; the graph holds its transitive reduction, the fewest edges
+with that closure.
 
 po is that of a cpu, not of a process: it goes on from a task into what is nested on it, and back.  What is nested is no
 other thread.  The task itself runs it, as a call made at a point it did not choose, with one instruction stream and one

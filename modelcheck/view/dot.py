@@ -13,8 +13,8 @@ from modelcheck.trace.graph import trace_graph
 from modelcheck.trace.offsets import offsets_of
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import printable, wrap
+from modelcheck.view.fates import sentences
 from modelcheck.view.provenance import byte_ranges
-from modelcheck.view.verdict import sentences
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace

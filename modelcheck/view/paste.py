@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from modelcheck.trace.file import trace_id
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import ascii_text, wrap
+from modelcheck.view.fates import sentences
 from modelcheck.view.kcsan import reports
 from modelcheck.view.lock_scenario import scenario
 from modelcheck.view.provenance import origin, variants
-from modelcheck.view.verdict import sentences
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace

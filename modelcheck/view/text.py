@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from modelcheck.trace.file import trace_id
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import printable
+from modelcheck.view.fates import sentences
 from modelcheck.view.provenance import byte_ranges, origin, value, variants
-from modelcheck.view.verdict import sentences
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Step, Trace
