@@ -60,9 +60,10 @@ def test_it_is_in_a_full_paste_alone_and_says_what_it_is() -> None:
 
 def test_sizes_are_those_of_the_whole_access_and_names_are_sorted() -> None:
     b = Builder()
+    b.load(1, "everything is known", 0, 48, function="yy")
     b.store(0, "x", 8, 12, 2, whole=(8, 16), function="zz")
     b.load(1, "y", 0, 48, function="aa")
-    assert titles(of(b)) == [
+    assert titles(of(b))[3:] == [
         "BUG: KCSAN: data-race in aa / zz",
         "write to 0x000000000000003c of 8 bytes by task writer on cpu 0:",
         "read to 0x0000000000000034 of 48 bytes by task reader on cpu 1:",

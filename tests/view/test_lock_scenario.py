@@ -70,9 +70,18 @@ def test_no_cycle_is_no_scenario() -> None:
     whole = three()
     assert scenario(replace(whole, steps=(*whole.steps[:2], *whole.steps[3:])), 71) == []  # nobody holds c
     assert scenario(torn_read(), 71) == []
-    released = Builder(list(whole.steps[:-1]))
-    released.lock(0, "release", "a")
-    assert scenario(replace(whole, steps=(*released.steps, whole.steps[-1])), 71) == []
+    assert scenario(played("0 acquire a", "0 release a", "1 acquire b", "0 attempt b", "1 attempt a"), 71) == []
+    got_it = ("0 acquire a", "0 queue b", "0 acquire b", "0 release b", "1 acquire b", "1 attempt a")
+    assert scenario(played(*got_it), 71) == []
+    assert scenario(played(*got_it[:2], *got_it[4:]), 71) != []
+
+
+def played(*moves: str) -> Trace:
+    b = Builder()
+    for move in moves:
+        process, op, lock = move.split()
+        b.lock(int(process), op, lock)
+    return replace(torn_read(), steps=tuple(b.steps), deciding=len(moves) - 1)
 
 
 def test_what_is_nested_and_asks_for_its_hosts_lock_is_an_interrupt() -> None:

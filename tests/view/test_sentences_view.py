@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sample_traces import HOSTILE, hostile, lock_order, nested_deadlock, torn_read, traces
+from sample_traces import HOSTILE, Builder, hostile, lock_order, nested_deadlock, torn_read, traces
 
 from modelcheck.trace.trace import Fate, Passing, Trace
 from modelcheck.view import render
@@ -96,6 +96,16 @@ def test_why_it_failed_is_said_where_the_trace_knows() -> None:
         assert "False: the copy equals one update." in shown
         assert "With the reader one step later it passes." in shown
     assert "No schedule avoids it, from the start.\n" in render(replace(trace, fate=Fate(-1, 9)), "text")
+
+
+def test_pieces_of_one_store_are_named_together_and_a_full_stop_is_one() -> None:
+    b = Builder()
+    b.store(0, "copy", 0, 4, 2, whole=(0, 8))
+    b.store(0, "copy", 4, 8, 2, whole=(0, 8))
+    b.load(1, "r", 0, 8)
+    text = render(replace(torn_read(), steps=tuple(b.steps), deciding=2, consequence="It is torn."), "text")
+    assert "and gets 0x2, which is update 2 (stored in steps 1 to 2); this decides.\n" in text
+    assert "What went wrong: It is torn.\n" in text
 
 
 def test_an_order_of_locks_is_said() -> None:

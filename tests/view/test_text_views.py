@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sample_traces import HOSTILE, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
+from sample_traces import HOSTILE, Builder, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
 
 from modelcheck.errors import UsageError
 from modelcheck.trace.file import to_text
@@ -292,6 +292,27 @@ def test_dot_has_the_edges_of_the_graph() -> None:
     assert ("s17", "s18", "rf", "area byte 15") in edges
     assert ("s10", "s14", "fr", "area bytes 16-23") in edges
     assert {kind for _, _, kind, _ in edges} == {"rf", "co", "fr"}
+
+
+def test_dot_draws_a_hand_over_that_others_imply_only_in_full() -> None:
+    b = Builder()
+    for process, op in ((0, "acquire"), (0, "release"), (1, "acquire"), (1, "release")):
+        b.lock(process, op, "a")
+    b.lock(0, "acquire", "b")
+    b.lock(0, "release", "b")
+    b.lock(0, "acquire", "a", "read")
+    b.lock(0, "release", "a", "read")
+    b.lock(1, "acquire", "b")
+    b.lock(1, "acquire", "a")
+    trace = replace(torn_read(), steps=tuple(b.steps), deciding=9)
+
+    def hand_overs(full: bool) -> list[str]:
+        return re.findall(r"s\d+ -> s\d+ \[label=.lock: \w", render(trace, "dot", full))
+
+    assert hand_overs(True) == [
+        "s2 -> s3 [label=\"lock: a", "s4 -> s7 [label=\"lock: a", "s4 -> s10 [label=\"lock: a",
+        "s6 -> s9 [label=\"lock: b", "s8 -> s10 [label=\"lock: a"]
+    assert hand_overs(False) == [drawn for drawn in hand_overs(True) if not drawn.startswith("s4 -> s10")]
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
