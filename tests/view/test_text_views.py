@@ -172,6 +172,35 @@ again: modelcheck check --property deadlock --version d8ba8ba4
 """
 
 
+THREE_CPUS_PASTE = """\
+    CPU0 (the task)         CPU1 (reader)           CPU2 (notifier)
+    ioctl()
+     x = 0
+     update_guest()
+      x = 1
+                            get()
+                             r = x
+    --> sched_out
+     preempt
+     __schedule()
+      y = 0
+      update_guest()
+       y = 1
+                                                    invalidate()
+                                                     valid = 0
+     resume
+    <-- the task
+      z = 1
+     x = 2
+                             r =
+                              rather_long_name_of_
+                              a_field
+                              ^^^^^^^
+
+    => torn
+"""
+
+
 GOLDEN = [
     (torn_read, "paste", TORN_READ_PASTE), (lock_order, "paste", LOCK_ORDER_PASTE),
     (nested_deadlock, "paste", NESTED_DEADLOCK_PASTE), (nested_deadlock, "table", NESTED_DEADLOCK_TABLE),
@@ -181,6 +210,23 @@ GOLDEN = [
 @pytest.mark.parametrize(("make", "form", "text"), GOLDEN)
 def test_hand_made_traces_are_shown_exactly(make: Callable[[], Trace], form: str, text: str) -> None:
     assert render(make(), form) == text
+
+
+def test_three_cpus_with_a_nested_call_are_shown_exactly() -> None:
+    b = Builder()
+    for process, label, function, depth in (
+        (0, "x = 0", "ioctl", 1), (0, "x = 1", "update_guest", 4), (2, "r = x", "get", 1), (1, "preempt", "", 2),
+        (1, "y = 0", "__schedule", 3), (1, "y = 1", "update_guest", 6), (3, "valid = 0", "invalidate", 1),
+        (1, "resume", "", 2), (0, "z = 1", "update_guest", 5), (0, "x = 2", "ioctl", 1),
+        (2, "r = rather_long_name_of_a_field", "get", 1),
+    ):
+        b.add(process, label, "shared", function=function, depth=depth, changes=(("x", "0", "1"),))
+    names = (("vcpu", "the task", 0), ("sched_out", "", 0), ("reader", "", 1), ("notifier", "", 2))
+    trace = replace(
+        torn_read(), steps=tuple(b.steps), deciding=len(b.steps) - 1, processes=tuple(ProcessInfo(*n) for n in names),
+        initial=(), consequence="torn", why=(),
+    )
+    assert render(trace, "paste").startswith(THREE_CPUS_PASTE)
 
 
 def check_paste(text: str) -> None:
