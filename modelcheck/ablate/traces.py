@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from modelcheck.ablate.results import AblationRequest, Broken
 from modelcheck.errors import UsageError
+from modelcheck.explain import explained
 from modelcheck.explore.verify import Outcome
 from modelcheck.spec import Spec
 from modelcheck.trace.build import build_trace
@@ -20,8 +21,9 @@ def saved(
     assert request.traces is not None
     setting = broken.setting
     origin = (spec.path or spec.name, spec.digest)
-    trace = build_trace(spec.model(setting, None), setting, outcome, origin, "", _command(request, broken))
-    trace = replace(trace, without=key, initial=(f"left out: {key}", *trace.initial))
+    model = spec.model(setting, None)
+    trace = build_trace(model, setting, outcome, origin, "", _command(request, broken))
+    trace = replace(explained(trace, model, setting.property), without=key, initial=(f"left out: {key}", *trace.initial))
     identity = trace_id(trace)
     where = request.traces / f"{spec.name}-without-{setting.property}-{identity}.json"
     short = trace.consequence[:1].upper() + trace.consequence[1:] + "."

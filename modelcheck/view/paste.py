@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from modelcheck.trace.file import trace_id
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import ascii_text, wrap
+from modelcheck.view.fates import sentences
 from modelcheck.view.lock_scenario import scenario
 from modelcheck.view.provenance import origin, variants
 
@@ -155,7 +156,7 @@ def _ending(trace: Trace, full: bool) -> list[str]:
     width = WIDTH - INDENT
     lines = ["=> " + line if number == 0 else "   " + line
              for number, line in enumerate(wrap(ascii_text(trace.consequence), width - 3))]
-    for text in trace.why:
+    for text in (*trace.why, *sentences(trace)):
         lines += ["   " + line for line in wrap(ascii_text(text), width - 3)]
     if full:
         for update in trace.updates:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelcheck.trace.file import trace_id
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import columns, printable, wrap
+from modelcheck.view.fates import sentences
 from modelcheck.view.provenance import byte_ranges
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def _read_from(row: Row) -> str:
 
 
 def _ending(trace: Trace) -> list[str]:
-    lines = [f"=> {printable(trace.consequence)}", *(f"   {printable(text)}" for text in trace.why)]
+    why = (*trace.why, *sentences(trace))
+    lines = [f"=> {printable(trace.consequence)}", *(f"   {printable(text)}" for text in why)]
     for update in trace.updates:
         values = ", ".join(f"{printable(field)} = {number:#x}" for field, number in update.fields)
         lines.append(f"update {update.version}: {values}")
