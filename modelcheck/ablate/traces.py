@@ -6,6 +6,7 @@ import shlex
 from dataclasses import replace
 
 from modelcheck.ablate.results import AblationRequest, Broken
+from modelcheck.decided import told
 from modelcheck.errors import UsageError
 from modelcheck.explain import explained
 from modelcheck.explore.verify import Outcome
@@ -23,7 +24,11 @@ def saved(
     origin = (spec.path or spec.name, spec.digest)
     model = spec.model(setting, None)
     trace = build_trace(model, setting, outcome, origin, "", _command(request, broken))
-    trace = replace(explained(trace, model, setting.property), without=key, initial=(f"left out: {key}", *trace.initial))
+    try:
+        trace = explained(trace, model, setting.property)
+    except Exception as error:  # the counterexample is saved all the same, without what explains it
+        faults.append(told(error)[1])
+    trace = replace(trace, without=key, initial=(f"left out: {key}", *trace.initial))
     identity = trace_id(trace)
     where = request.traces / f"{spec.name}-without-{setting.property}-{identity}.json"
     short = trace.consequence[:1].upper() + trace.consequence[1:] + "."

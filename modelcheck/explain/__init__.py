@@ -1,4 +1,4 @@
-"""Why a trace failed: the part of the property that is false, when that was decided, and the nearest schedule that passes.
+"""Why a trace failed: what of the property is false, when that was decided, and the nearest schedule that passes.
 
 It is told of one trace at a time, for those that are written to a file.  Its one invariant: what is told comes from the
 trace and its model alone, and so is the same for every engine, number of workers and hash seed.

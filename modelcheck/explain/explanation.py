@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modelcheck.errors import UsageError
-from modelcheck.explain.conjunct import Conjunct, claim_at, conjunct, said
+from modelcheck.explain.conjunct import Conjunct, claim_at, conjunct
 from modelcheck.explain.fate import Search, fate
 from modelcheck.explain.given import Given
 from modelcheck.explain.nearest import Goal, Passed, nearest
 from modelcheck.explain.schedule import Schedule, follow
 from modelcheck.explain.touched import matters
-from modelcheck.explain.turn import Turn, turn_of
-from modelcheck.explain.world import State, World
+from modelcheck.explain.turn import turn_of
+from modelcheck.explain.ways import State
+from modelcheck.explain.world import World
 from modelcheck.expression import Slot, slots_of
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
@@ -70,9 +71,9 @@ class _Explanation:
         failing = self.places[trace.steps[trace.deciding].process] if trace.steps else 0
         taking = frozenset({failing, *(process for process, _ in self.steps)})
         self.whole = self._schedule(taking)
-        self.turn = turn_of(
-            self.system.spaces[failing].machine, failing, self._node(failing), self.prop.kind == "lock-order"
-        )
+        failing, node = self._nesting(failing) if self.prop.kind == "deadlock" else (failing, self._node(failing))
+        arriving = self.prop.kind == "lock-order"
+        self.turn = turn_of(self.system.spaces[failing].machine, failing, node, arriving)
         self.name = self.system.processes[failing].name
 
     @property
@@ -104,6 +105,17 @@ class _Explanation:
             return world.local(self.whole.states[-1], world.place[failing]).node
         number = self.trace.deciding
         return next((w.edge.node for n, w in zip(self.whole.numbers, self.whole.ways, strict=True) if n == number), 0)
+
+    def _nesting(self, stuck: int) -> tuple[int, int]:
+        """Of a process that is stuck, and perhaps stands still for a nested one that is: the inmost, and its node.
+
+        A nested one that still runs will never come to its end, which is its deciding point: its node is -1.
+        """
+        world, state, node = self.whole.world, self.whole.states[-1], self._node(stuck)
+        for inner in world.processes:
+            if self.system.host[inner] == stuck and state[world.index[self.system.active(inner)]]:
+                return self._nesting(inner)[0], -1
+        return stuck, node
 
     # -- what is told -------------------------------------------------------------------------------------------
 
@@ -162,11 +174,11 @@ class _Explanation:
 
     def _becomes(self, found: Passed, false: Conjunct) -> str:
         world, last = self.whole.world, found.ways[-1].edge
-        if found.how == "goal" and self.prop.goal is not None:
-            return f"{said(world, self.prop.goal, self.turn.process)} comes"
+        if found.how == "goal":
+            return false.claim
         if found.how == "done":
             if self.prop.kind == "deadlock":
-                return f"{self.name} goes on"
+                return false.claim
             return claim_at(world, last, false)
         what = "starts over" if found.how == "over" else "ends"
         if found.other is not None:
@@ -175,5 +187,5 @@ class _Explanation:
 
 
 def _word(number: int) -> str:
-    words = "two three four five six seven eight nine ten eleven twelve".split()
+    words = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     return words[number - 2] if 2 <= number <= 12 else str(number)

@@ -7,8 +7,8 @@ values (`given`); for an order of locks only once all the others of its cycle we
 cycle can be left open by them.  What one prefix can do a longer one cannot do more, so the first prefix that has such
 a schedule ends the search: the step after it is the answer.  A process that never goes on avoids nothing.
 
-First a few schedules are tried, where another process runs for a while and then the failing one alone; else all are
-searched, breadth first.  Of a process whose every next step is its own business only the steps of that process are
+All are searched, breadth first; once that is many, a few are tried first, in which another process runs ahead and then
+the failing one alone.  Of a process whose every next step is its own business only the steps of that process are
 taken (ample sets, as in explore.ample_set; the proviso is that one of them leads to a new state).  A step of the
 failing process that is its own business and a failure cannot be averted by anyone else.  What one process observes is
 taken as its own business, though a version that another makes meanwhile counts as published.
@@ -24,11 +24,13 @@ from collections import deque
 from modelcheck.explain.nearest import Goal
 from modelcheck.explain.schedule import Schedule
 from modelcheck.explain.turn import Turn
-from modelcheck.explain.world import State, Way, World
+from modelcheck.explain.ways import State, Way
+from modelcheck.explain.world import World
 from modelcheck.trace.trace import Fate
 
-MOST_STATES = 20_000  # from one prefix
-AHEAD = 80  # steps that another process runs ahead
+MOST_STATES = 5_000  # from one prefix
+FEW = 300  # states after which a few schedules are tried before all the others
+AHEAD = 300  # states that another process goes through ahead of the failing one
 ALONE = 200  # steps that the failing process then runs alone
 
 
@@ -42,6 +44,7 @@ class Search:
         self.world, self.turn, self.goal, self.most = world, turn, goal, most
         self.states = 0
         self.doomed: set[State] = set()
+        self._losing: dict[int, bool] = {}
         self.failing = world.place[turn.process]
         self._order = [self.failing, *(p for p in range(len(world.processes)) if p != self.failing)]
         self._names, self._stamps = _renamed(world)
@@ -53,11 +56,15 @@ class Search:
         first = self.renamed(state)
         if first in self.doomed:
             return False
-        if self._quickly(state):
-            return True
-        self.world.short = False  # from here on: what was only tried leaves nothing out
+        self.world.short, tried = False, False
         seen, todo = {first}, deque([first])
         while todo:
+            if len(seen) > FEW and not tried:
+                short, tried = self.world.short, True
+                if self._quickly(state):
+                    self.states += len(seen)
+                    return True
+                self.world.short = short  # what was only tried leaves nothing out
             at = todo.popleft()
             following = self._following(at, seen)
             if following is None:
@@ -78,7 +85,12 @@ class Search:
 
     def _following(self, state: State, seen: set[State]) -> list[State] | None:
         """The states that one step leads to, without a failure; None where a step passes."""
-        enabled = [self.world.enabled(state, place) for place in range(len(self.world.processes))]
+        if self._hopeless(state):
+            return []
+        enabled = [
+            [way for way in self.world.enabled(state, place) if not way.spare]
+            for place in range(len(self.world.processes))
+        ]
         for place in self._order:
             ways = self._own_business(state, place, enabled[place])
             if not ways:
@@ -129,30 +141,96 @@ class Search:
             return []
         return enabled if all(self.world.after(state, way) is not None for way in enabled) else []
 
+    def _hopeless(self, state: State) -> bool:
+        """Whether the failing process stands where nobody else can bring about what any step but a failure waits for.
+
+        What others can bring about is told from the constants that they set slots to.
+        """
+        if self.turn.arriving:
+            return False
+        if self.goal is None and self._lost(state[self.failing]):
+            return True
+        ways = self.world.ways(self.failing, state[self.failing])
+        if not ways or self.world.preempted(self.failing, state[self.failing]):
+            return False
+        return all(way.edge.breaks == self.world.name or self.world.never(state, way) for way in ways)
+
+    def _lost(self, local: int) -> bool:
+        """Whether no steps of the failing process bring it past its deciding point, whatever the others do meanwhile.
+
+        Guards are taken to hold, but for what violates the property there is no way round: a piece of which each step
+        does is never performed.  Pieces do not hinder each other, so the first that can be performed is.
+        """
+        if local not in self._losing:
+            seen, todo, passes = {local}, [local], False
+            while todo and not passes:
+                for way in self._possible(todo.pop()):
+                    passes = passes or bool(self.turn.passes(self.world, way))
+                    if way.target not in seen:
+                        seen.add(way.target)
+                        todo.append(way.target)
+            self._losing |= dict.fromkeys([local] if passes else seen, not passes)
+        return self._losing[local]
+
+    def _possible(self, local: int) -> list[Way]:
+        """The steps of the failing process that are not always failures: one piece, and all branches."""
+        ways = [way for way in self.world.ways(self.failing, local) if way.edge.breaks != self.world.name]
+        pieces = [way for way in ways if way.edge.piece is not None]
+        done = [way for way in pieces if self.turn.passes(self.world, way)]
+        return [*(done or pieces)[:1], *(way for way in ways if way.edge.piece is None)]
+
     # -- a few schedules ----------------------------------------------------------------------------------------
 
     def _quickly(self, state: State) -> bool:
-        """Whether the failing process avoids the failure alone, or after another has run for a while."""
+        """Whether the failing process avoids the failure alone, or after another has run ahead."""
         if self._alone(state):
             return True
-        for place in range(len(self.world.processes)):
-            at, met = state, set[State]()
-            for _ in range(AHEAD if place != self.failing else 0):
-                after = self._default(at, place)
-                if after is None or after in met:
-                    break
+        others = [place for place in range(len(self.world.processes)) if place != self.failing]
+        return any(self._after(state, place, free) for free in (False, True) for place in others)
+
+    def _after(self, state: State, leader: int, free: bool) -> bool:
+        """Whether it does after some steps of the leader; who that waits for, or spins for, steps in its place.
+
+        The leader takes its first step each time, and where it is `free` chooses among all it may choose.
+        """
+        helpers = [p for p in range(len(self.world.processes)) if p not in (leader, self.failing)]
+        met, todo = {state}, deque([state])
+        while todo:
+            at = todo.popleft()
+            for after in self._ahead(at, leader, met, free) or self._helped(at, helpers, met):
+                if len(met) > AHEAD:
+                    return False
+                met.add(after)
+                todo.append(after)
                 if self.goal is not None and self.goal(after) or self._alone(after):
                     return True
-                met.add(after)
-                at = after
         return False
+
+    def _ahead(self, state: State, leader: int, met: set[State], free: bool) -> list[State]:
+        """The new states that the leader's step leads to, or each of its choices."""
+        ways = self._harmless(state, leader)
+        return self._new(state, ways if free and ways and ways[0].edge.kind == "choose" else ways[:1], met)
+
+    def _helped(self, state: State, helpers: list[int], met: set[State]) -> list[State]:
+        """The new state that the first step of a helper leads to which does not begin to nest."""
+        steps = (self._harmless(state, place)[:1] for place in helpers)
+        found = (self._new(state, [way for way in ways if not way.edge.preempts], met) for ways in steps)
+        return next((new for new in found if new), [])
+
+    def _new(self, state: State, ways: list[Way], met: set[State]) -> list[State]:
+        found = [self.world.after(state, way) for way in ways]
+        return [after for after in found if after is not None and after not in met]
+
+    def _harmless(self, state: State, place: int) -> list[Way]:
+        """The steps of a process that are no failure."""
+        return [way for way in self.world.enabled(state, place) if not self.turn.fails(self.world, state, way)]
 
     def _alone(self, state: State) -> bool:
         """Whether the failing process passes when it alone goes on, by its first step each time."""
         met = set()
         for _ in range(ALONE):
             met.add(state)
-            way = self._first(state, self.failing)
+            way = next(iter(self._harmless(state, self.failing)), None)
             after = self.world.after(state, way) if way is not None else None
             if way is None or after is None:
                 return False
@@ -162,16 +240,6 @@ class Search:
                 return False
             state = after
         return False
-
-    def _default(self, state: State, place: int) -> State | None:
-        way = self._first(state, place)
-        return None if way is None else self.world.after(state, way)
-
-    def _first(self, state: State, place: int) -> Way | None:
-        """The first step of a process that is no failure."""
-        return next(
-            (way for way in self.world.enabled(state, place) if not self.turn.fails(self.world, state, way)), None
-        )
 
     # -- states -------------------------------------------------------------------------------------------------
 

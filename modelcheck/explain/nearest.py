@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from modelcheck.explain.schedule import Schedule
 from modelcheck.explain.turn import Turn
-from modelcheck.explain.world import State, Way, World
+from modelcheck.explain.ways import State, Way
+from modelcheck.explain.world import World
 
 BEYOND = 24  # steps that a process takes beyond its own in the trace
 TAIL = 200  # steps after the trace's
@@ -128,8 +129,8 @@ class _Attempt:
                 return self._passed(how)
         last = self.ways[-1].process
         for _ in range(TAIL):
-            place = next((p for p in self._order(last) if self.world.enabled(self.state, p)), None)
-            how = self._step(place) if place is not None else None
+            ready = [p for p in self._order(last) if self.world.enabled(self.state, p)]
+            how = self._step(ready[0]) if ready else None
             if how is None or how:
                 return self._passed(how)
             last = self.ways[-1].process

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from modelcheck.errors import InternalError
 from modelcheck.explain.turn import Turn
-from modelcheck.explain.world import State, Way, World
+from modelcheck.explain.ways import State, Way
+from modelcheck.explain.world import World
 
 
 @dataclass(slots=True)

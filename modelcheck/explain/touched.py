@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from modelcheck.action import Access, Register
-from modelcheck.expression import PROCESS, TRUE, Arbitrary, Expr, Slot, slots_of, sorts_of
+from modelcheck.expression import PROCESS, TRUE, Arbitrary, Const, Expr, Slot, slots_of, sorts_of
 from modelcheck.system.link import System
 from modelcheck.system.local_space import LocalSpace
 
@@ -20,12 +20,14 @@ from modelcheck.system.local_space import LocalSpace
 class Touched:
     """Of one process: slots that decide (`guards`), from what each slot it sets is made (`feeds`), and its `makes`.
 
-    `makes` are the sorts of which it creates a member.  Dicts without values stand for ordered sets.
+    `makes` are the sorts of which it creates a member, `sets` the constants it sets a slot to, None where it also sets
+    it to something else.  Dicts without values stand for ordered sets.
     """
 
     guards: dict[Slot, None] = field(default_factory=dict)
     feeds: dict[Slot, dict[Slot, None]] = field(default_factory=dict)
     makes: dict[str, None] = field(default_factory=dict)
+    sets: dict[Slot, frozenset[int] | None] = field(default_factory=dict)
 
 
 def touched(system: System, process: int) -> Touched:
@@ -54,6 +56,8 @@ def touched(system: System, process: int) -> Touched:
 
 def _feed(found: Touched, slot: Slot, value: Expr) -> None:
     found.feeds.setdefault(slot, {}).update(dict.fromkeys(slots_of(value)))
+    known = found.sets.get(slot, frozenset())
+    found.sets[slot] = known | {value.value} if isinstance(value, Const) and known is not None else None
     if isinstance(value, Arbitrary):
         found.guards.update(dict.fromkeys([slot, value.slot, *slots_of(value.condition)]))
     found.makes.update(dict.fromkeys(sorts_of(value)))
@@ -107,11 +111,15 @@ def cells_of(system: System, process: int, register: Register) -> list[Slot]:
 
 @dataclass(frozen=True, slots=True)
 class Matters:
-    """Which processes take part, which slots are held (in order), and which of these are touched by two processes."""
+    """Which processes take part, which slots are held (in order), and which of these are touched by two processes.
+
+    `touched` is what each of these processes touches.
+    """
 
     processes: tuple[int, ...]
     slots: tuple[Slot, ...]
     shared: frozenset[Slot]
+    touched: tuple[Touched, ...]
 
 
 def matters(system: System, roots: frozenset[int], extra: tuple[Slot, ...] = (), makers: bool = False) -> Matters:
@@ -134,7 +142,8 @@ def matters(system: System, roots: frozenset[int], extra: tuple[Slot, ...] = (),
         kept |= more
     order = tuple(sorted(kept))
     flags = {system.active(p) for p in order if system.host[p] >= 0}  # a host reads its nested process's
-    return Matters(order, tuple(needed), frozenset(_shared([found[p] for p in order], needed)) | flags)
+    taking = [found[p] for p in order]
+    return Matters(order, tuple(needed), frozenset(_shared(taking, needed)) | flags, tuple(taking))
 
 
 def _needed(found: list[Touched], extra: tuple[Slot, ...]) -> dict[Slot, None]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck.explain.world import State, Way, World
+from modelcheck.explain.ways import State, Way
+from modelcheck.explain.world import World
 from modelcheck.process.step_machine import StepMachine
 
 
@@ -51,8 +52,8 @@ class Turn:
 
 
 def turn_of(machine: StepMachine, process: int, node: int, arriving: bool = False) -> Turn:
-    """The turn of a process that fails at a node of its machine."""
-    return Turn(process, node, _head(machine, node), arriving)
+    """The turn of a process that fails at a node of its machine; -1 where it never comes to its start again."""
+    return Turn(process, node, _head(machine, node) if node >= 0 else 0, arriving)
 
 
 def _head(machine: StepMachine, node: int) -> int:

@@ -28,7 +28,7 @@ def violates(values: Values, observation: Observation, numbers: Numbers) -> bool
     answer = z3.simplify(values.violated(z3, versions, observation, byte))
     if not z3.is_true(answer) and not z3.is_false(answer):
         raise InternalError("a property of known values is neither true nor false; please report this")
-    return z3.is_true(answer)
+    return bool(z3.is_true(answer))
 
 
 def further(values: Values, numbers: Numbers, count: int) -> Numbers:
@@ -47,8 +47,8 @@ def further(values: Values, numbers: Numbers, count: int) -> Numbers:
     solver.add(*(formula for _, formula in values.assume(z3, versions)))
     if solver.check() != z3.sat:
         return ()
-    for wish in values.prefer(z3, versions):
-        if solver.check(wish) == z3.sat:
+    for wish in map(z3.simplify, values.prefer(z3, versions)):
+        if not z3.is_true(wish) and not z3.is_false(wish) and solver.check(wish) == z3.sat:
             solver.add(wish)
     found = iter(least_values(z3, solver, [variable for version in fresh for variable in version.values()]))
     return tuple({name: next(found) for name in version} for version in fresh)
