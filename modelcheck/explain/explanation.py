@@ -182,7 +182,7 @@ class _Explanation:
             return claim_at(world, last, false)
         what = "starts over" if found.how == "over" else "ends"
         if found.other is not None:
-            return f"{found.other[0]} -> {found.other[1]}, and {self.name} {what}"
+            return f"{self.name} gets {found.other[1]} from {found.other[0]!r} and {what}"
         return f"{self.name} {what} before it comes to that step"
 
 

@@ -1,8 +1,8 @@
 """The nearest schedule that passes: the trace's own with one context switch moved by as few steps as it takes.
 
 To move a switch from A to B later is to let A take its next steps before B goes on, earlier to let A take them when it
-next runs.  What A does later in the trace it does less of then, so no switch comes or goes; where A does not run again
-in the trace it goes on by its first enabled step each time.  All else is the trace's: each process takes its own steps
+next runs.  What A does now it does not do then, so no switch comes, and one goes only where nothing is left between two;
+where A does not run again in the trace it goes on by its first enabled step each time.  All else is the trace's: each process takes its own steps
 in its own order while they are enabled, and where an answer differs (the values dictate it) the step with that answer.
 After the last step the failing process runs on alone, or who it waits for, until it has passed its deciding point.
 
@@ -70,10 +70,10 @@ def candidates(word: list[int]) -> Iterator[Moved]:
     for steps in range(1, max(len(word), BEYOND) + 1):
         for at in reversed(ends):
             following = _run_of(word, at, word[at - 1])
-            if steps < following or not following and steps <= BEYOND:
+            if steps <= following or not following and steps <= BEYOND:
                 yield Moved(at, steps)
             first = max([0, *(end for end in ends if end < at)])
-            if steps < at - first:
+            if steps <= at - first:
                 yield Moved(at, -steps)
 
 

@@ -117,7 +117,9 @@ class Steps:
         makes = any(isinstance(part, Arbitrary | Fresh) for _, part in updates)
         action = self.system.spaces[edge.process].machine.nodes[edge.node].action
         private = self._shared.isdisjoint(touched) and not edge.preempts and not edge.resumes and not makes
-        answered = None if edge.piece is not None or action is None else self._answered(edge, action, edge.branch)
+        guessed = _guesses(edge.target.window) > _guesses(edge.source.window)  # its loads settle it later
+        known = edge.piece is None and action is not None and not guessed
+        answered = self._answered(edge, action, edge.branch) if known and action is not None else None
         return Way(
             edge, place, target, guard, self._move(updates) if updates else None, answered, self._settled(edge),
             private, guard is None and not updates and edge.piece is not None and not edge.breaks,
@@ -221,6 +223,10 @@ class Steps:
             return known[key] is outcome
 
         return answered
+
+
+def _guesses(window: Window) -> int:
+    return sum(entry.guess >= 0 for entry in window)
 
 
 def pending_pieces(space: LocalSpace, window: Window) -> list[Piece]:
