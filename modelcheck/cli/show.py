@@ -19,16 +19,22 @@ FORMS_HELP = "\b\nForms:\n" + "\n".join(f"  {form:<{WIDEST}}  {ABOUT[form]}" for
 
 @click.command(name="show", short_help="Show a saved counterexample, or an execution of a litmus test.",
                epilog=FORMS_HELP)
-@click.argument("trace", metavar="TRACE|FILE.litmus")
+@click.argument("trace", metavar="TRACE|ID|FILE.litmus")
 @click.option("--as", "form", default="table", show_default=True, metavar="FORM",
               help="One of the forms below; of a litmus test table, svg, dot or json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
 @click.option("--full", is_flag=True, help="Keep the steps a reader can do without.")
+@click.option("--traces", metavar="DIR", help="Where to look for an ID first; default ./modelcheck-traces.")
 @click.option("--memory", metavar="sc|tso|weak", help="The memory model of a litmus test; default tso.")
 @click.option("--state", metavar="N", help="Which final state of a litmus test, in the order of `modelcheck litmus`, "
                                            "from 1; default the first that satisfies its condition.")
-def command(trace: str, form: str, output: str | None, full: bool, memory: str | None, state: str | None) -> int:
-    """Show the counterexample saved in the file TRACE, or how a litmus test comes to one of its final states."""
+def command(
+    trace: str, form: str, output: str | None, full: bool, traces: str | None, memory: str | None, state: str | None
+) -> int:
+    """Show the counterexample saved in the file TRACE, or how a litmus test comes to one of its final states.
+
+    In place of a file at least 4 digits of a counterexample's ID do.
+    """
     if trace.endswith(".litmus"):
         text = _execution(trace, form, memory or "tso", state)
     else:
@@ -36,9 +42,10 @@ def command(trace: str, form: str, output: str | None, full: bool, memory: str |
             raise UsageError(f"--memory and --state are for litmus tests, and {trace} is none; leave them out")
         if form not in FORMS:
             raise UsageError(f"the form {form!r} does not exist; there are {', '.join(FORMS)}")
+        from modelcheck.cli.find_trace import find_trace
         from modelcheck.trace.file import read_trace
 
-        text = render(read_trace(trace), form, full)
+        text = render(read_trace(find_trace(trace, traces)), form, full)
     if output is None or output == "-":
         emit(text)
     else:

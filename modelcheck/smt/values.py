@@ -68,7 +68,8 @@ class Values:
     between them.  `violated(z3, versions, observation, byte)` is the formula of a
     violation; byte(version, offset, form) is there for it to use.  `prefer(z3, versions)` lists formulas that make an
     answer easier to read; each is kept only where it costs no answer.  `explain(observation, numbers)` gives the
-    consequence and the sentences why nothing noticed, for concrete numbers.
+    consequence and the sentences why nothing noticed, for concrete numbers.  `conjunct`, of the same arguments, says
+    what is false, as "the claim: what is there instead".
     """
 
     key: Hashable
@@ -78,3 +79,4 @@ class Values:
     violated: Callable[[Any, list[dict[str, Any]], Observation, Callable[[int, int, str], Any]], Any]
     prefer: Callable[[Any, list[dict[str, Any]]], list[Any]]
     explain: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], tuple[str, tuple[str, ...]]]
+    conjunct: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], str] | None = None

@@ -50,6 +50,8 @@ def data_model(setting: Setting) -> Model:
     model.prefer(shadow.last_steal.eq(50), shadow.clock.eq(1090), shadow.run_delay.eq(140))
     witnesses = ("update published", "sched_out published", "updated again after the sched_out")
     help_of = {info.name: info.help for info in DATA}
+    grown = shadow.times[RUNNABLE] - shadow.before
+    model.say(shadow.away.le(grown), "the wait is booked as runnable")
     model.data(name, help_of[name], witnesses, explain=EXPLAIN[name])
     return model
 
