@@ -18,6 +18,7 @@ FORMS = {
     "table": "modelcheck.view.table",
     "paste": "modelcheck.view.paste",
     "svg": "modelcheck.view.svg",
+    "html": "modelcheck.view.html",
     "dot": "modelcheck.view.dot",
     "json": "modelcheck.view.plain_json",
 }

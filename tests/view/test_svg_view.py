@@ -95,7 +95,7 @@ def test_the_torn_read_shows_both_updates_in_the_read_bytes() -> None:
 def test_a_release_hands_its_lock_over_by_a_dashed_arrow() -> None:
     drawing = lay_out(lock_order())
     assert [path.dash for path in drawing.paths if path.kind == "lock"] == ["6 4", "6 4"]
-    assert [label.text for label in drawing.labels if label.kind == "rf"] == ["gpc1", "rq0"]
+    assert [label.text for label in drawing.labels if label.kind == "lock"] == ["gpc1", "rq0"]
 
 
 def test_every_mark_of_the_picture_has_a_light_ground() -> None:

@@ -1,0 +1,85 @@
+"""The part of the page that the script brings to life: buttons, switches of arrows, the drawing, the panel beside it.
+
+Its one invariant: it is hidden until the script runs, so that nobody sees a button that does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelcheck.view.html.markup import Markup, tag
+
+if TYPE_CHECKING:
+    from modelcheck.trace.trace import Trace
+
+BUTTONS = (
+    ("first", "\u21e4 First", "Home"),
+    ("back", "\u2190 Back", "k or left arrow"),
+    ("next", "Next \u2192", "j or right arrow"),
+    ("last", "Last \u21e5", "End"),
+    ("decides", "The step that decides", "d"),
+)
+RELATIONS = (  # kind, what it is called, what it says, whether it is drawn to begin with
+    ("rf", "reads from", "from the store to the load that read its bytes", True),
+    ("lock", "lock handed over", "from the release to the next acquire of the lock", True),
+    ("fr", "overwritten by", "from-read: from the load to the store that overwrote what it read", False),
+    ("co", "store order", "coherence: from a store to the next one of the same bytes", False),
+    ("hb", "happens before", "between processes, without what follows from other arrows", False),
+)
+KEYS = ("Keys: j and k or the arrows step, Home and End go to the ends, d to the step that decides, e shows every "
+        "step, t changes dark and light.")
+
+
+def explorer(trace: Trace, full: bool) -> Markup:
+    """The section; the script fills the drawing and the panel."""
+    decided = trace.deciding >= 0
+    buttons = (tag("button", text, type="button", id=name, title=f"key: {key}")
+               for name, text, key in BUTTONS if name != "decides" or decided)
+    return tag(
+        "section",
+        tag("h2", "Step by step", id="explore"),
+        tag(
+            "div",
+            tag("div", *buttons, role="group", aria_label="steps", class_="buttons"),
+            tag("span", "", id="count", class_="count"),
+            tag("label", tag("input", type="checkbox", id="every", checked=full), " every step"),
+            tag("fieldset", tag("legend", "Arrows"), *map(_switch, RELATIONS)),
+            class_="bar", role="toolbar", aria_label="steps and arrows",
+        ),
+        tag(
+            "div",
+            tag("div", class_="drawing", id="drawing", tabindex="0", role="application",
+                aria_label="drawing of the steps; j and k step through it", aria_describedby="now"),
+            tag("aside", *_panel(trace), class_="panel", aria_label="the current step", tabindex="0"),
+            class_="beside",
+        ),
+        tag("p", KEYS, class_="keys"),
+        class_="explorer", id="explorer", aria_labelledby="explore", hidden=True,
+    )
+
+
+def _switch(relation: tuple[str, str, str, bool]) -> Markup:
+    kind, name, what, shown = relation
+    box = tag("input", type="checkbox", data_kind=kind, checked=shown)
+    sample = tag("span", kind, class_=f"sample k-{kind}", aria_hidden="true")
+    return tag("label", box, " ", sample, f" {name}", title=what)
+
+
+def _panel(trace: Trace) -> list[Markup]:
+    """Empty places with their headings; those without content are hidden by the script."""
+    return [
+        tag("p", "", id="now", role="status", aria_live="polite", aria_atomic="true"),
+        tag("p", "", id="where", class_="where"),
+        tag("pre", tag("code", "", id="source"), tabindex="0", aria_label="the line of the spec"),
+        *([_place("bytes", f"Bytes of {trace.area.name}")] if trace.area else []),
+        _place("changed", "Changed by this step"),
+        _place("reads", "Where it reads from"),
+        _place("held", "Locks held"),
+        _place("waits", "Who waits for whom"),
+        tag("details", tag("summary", "All slots"), tag("div", "", id="slots"), id="slots-of"),
+        tag("details", tag("summary", "", id="enabled-title"), tag("div", "", id="enabled"), id="enabled-of"),
+    ]
+
+
+def _place(name: str, title: str) -> Markup:
+    return tag("div", tag("h3", title), tag("div", "", id=name), id=f"{name}-of")

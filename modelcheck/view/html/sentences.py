@@ -1,0 +1,19 @@
+"""A row in one sentence, for people who read or hear the steps one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modelcheck.view.escape import printable
+
+if TYPE_CHECKING:
+    from modelcheck.trace.trace import Trace
+    from modelcheck.view.distil import Row
+
+
+def sentence(trace: Trace, row: Row) -> str:
+    """`vcpu, in update_guest(): smp_wmb(); *rs_state = state -> 0x2 (update 2).`"""
+    where = f", in {row.function}()" if row.function else ""
+    did = "; ".join([*(f"({note})" for note in row.notes), row.text, *row.after])
+    told = f"{trace.processes[row.process].name}{where}: {did}{f' {row.result}' if row.result else ''}."
+    return printable(told) + (" This is the step that decides." if row.deciding else "")

@@ -1,0 +1,88 @@
+"""A drawing as lists of numbers and names for the page's script, which draws the rows that are in sight.
+
+Its one invariant: nothing is drawn that `layout.py` did not place; a shape is (kind of shape, numbers, names):
+
+- `["r", x, y, width, height, fill, stroke, stroke width, radius, kind]` a box, in front of arrows or (`"b"`) behind;
+- `["p", d, stroke, width, dash, arrow head or "", kind, row it comes from]` a line (`"m"` in front of boxes);
+- `["t", x, y, text, size, colour, bold, up, halo, length, kind]` a label, at its baseline.
+
+A row has `s`, its first and last step; `d`, 1 for the one that decides; `y` and `h`; `top`, where what belongs to it
+begins; `box`; `text`, its sentence; and `e`, its shapes.  `fixed` are the shapes of no row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from modelcheck.view.html.sentences import sentence
+from modelcheck.view.svg import arrow_heads
+
+if TYPE_CHECKING:
+    from modelcheck.trace.trace import Trace
+    from modelcheck.view.drawing import Counts, Drawing, Label, Path, Rect
+
+
+def view(trace: Trace, drawing: Drawing) -> dict[str, Any]:
+    """The whole drawing as JSON."""
+    heads = arrow_heads(drawing, "live")
+    nothing: Counts = (0, 0, 0, 0, 0)
+    fixed = []
+    at = nothing
+    for band in drawing.rows:
+        fixed += _shapes(drawing, heads, at, band.start)
+        at = band.end
+    fixed += _shapes(drawing, heads, at, drawing.counts())
+    return {
+        "w": _number(drawing.width),
+        "h": _number(drawing.height),
+        "head": _number(drawing.head),
+        "heads": heads,
+        "fixed": fixed,
+        "rows": [
+            {
+                "s": [band.row.steps[0], band.row.steps[-1]],
+                "d": int(band.row.deciding),
+                "y": _number(band.y),
+                "h": _number(band.height),
+                "top": _number(band.top),
+                "box": [*map(_number, (band.box.x, band.box.y, band.box.width, band.box.height))],
+                "text": sentence(trace, band.row),
+                "e": _shapes(drawing, heads, band.start, band.end),
+            }
+            for band in drawing.rows
+        ],
+    }
+
+
+def _shapes(drawing: Drawing, heads: dict[str, str], start: Counts, end: Counts) -> list[list[Any]]:
+    return [
+        *(_rect("b", rect) for rect in drawing.bands[start[0]:end[0]]),
+        *(_path("p", path, heads) for path in drawing.paths[start[1]:end[1]]),
+        *(_rect("r", rect) for rect in drawing.boxes[start[2]:end[2]]),
+        *(_path("m", path, heads) for path in drawing.marks[start[3]:end[3]]),
+        *(_label(label) for label in drawing.labels[start[4]:end[4]]),
+    ]
+
+
+def _rect(shape: str, rect: Rect) -> list[Any]:
+    place = map(_number, (rect.x, rect.y, rect.width, rect.height))
+    return [shape, *place, rect.fill, rect.stroke, rect.stroke_width, rect.radius, rect.kind]
+
+
+def _path(shape: str, path: Path, heads: dict[str, str]) -> list[Any]:
+    head = heads[path.stroke] if path.arrow else ""
+    return [shape, path.d, path.stroke, path.width, path.dash, head, path.kind, path.source]
+
+
+def _label(label: Label) -> list[Any]:
+    if label.up:
+        x, y, length = label.x + label.size, label.y + label.height, label.height
+    else:
+        x, y, length = label.x, label.y + label.size, label.width
+    look = (label.colour, int(label.bold), int(label.up), int(label.halo))
+    return ["t", _number(x), _number(y), label.text, label.size, *look, _number(length), label.kind]
+
+
+def _number(value: float) -> float | int:
+    short = round(value, 1)
+    return int(short) if short == int(short) else short
