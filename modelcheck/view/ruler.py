@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from modelcheck.view.drawing import FAINT, INK, Label, Path, Rect, char_width, colour, ink_on, pale, text_height
 from modelcheck.view.escape import cut, printable
+from modelcheck.view.snapshot import groups, loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,26 +120,8 @@ def _number(drawing: Drawing, x: float, y: float, width: float, version: int, in
 
 def held_strips(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str]]]:
     """What the deciding process holds: its last load of each access, oldest first, a new strip where bytes repeat."""
-    decider = next((row for row in shown if row.deciding), None)
-    if decider is None or decider.op:
-        return []
-    last: dict[tuple[int, str], dict[int, tuple[int, str]]] = {}
-    for row in shown:
-        if row.number > decider.number:
-            break
-        if row.process == decider.process and row.op == "load":
-            memory = trace.steps[row.steps[0]].memory
-            assert memory is not None
-            found = last.pop((memory.whole[0], memory.text), {})
-            bytes_read = {source.offset: (source.version, source.variant) for source in row.bytes}
-            again = bool(found.keys() & bytes_read.keys())
-            last[memory.whole[0], memory.text] = bytes_read if again else {**found, **bytes_read}
-    strips: list[dict[int, tuple[int, str]]] = []
-    for held in last.values():
-        if not strips or strips[-1].keys() & held.keys():
-            strips.append({})
-        strips[-1].update(held)
-    return strips[-6:]
+    return [{byte.offset: (byte.version, byte.variant) for load in group for byte in load.bytes}
+            for group in groups(loads(trace, shown))][-6:]
 
 
 def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
@@ -148,17 +131,21 @@ def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
     drawing.labels.append(Label(ruler.x, y, title, NUMBER, bold=True))
     y += 16 + text_height(NAME)  # the second line is for the names of boundaries
     names = [(_name(printable(name), (hi - lo) * ruler.cell), lo, hi) for name, lo, hi in area.fields]
-    height = max((sum(part.height for part in parts) for parts, _, _ in names), default=0.0) + 6
+    height = max((_tall(parts) for parts, _, _ in names), default=0.0) + 6
     taken = -1e9  # the right edge of what was written last; fields may overlap
     for parts, lo, hi in sorted(names, key=lambda item: item[1:]):
         x, width = ruler.at(lo), (hi - lo) * ruler.cell
         drawing.boxes.append(Rect(x, y, width, height, "card", "rail"))
         if x < taken or not parts:
             continue
-        top = y + (height - sum(part.height for part in parts)) / 2
+        top, left = y + (height - _tall(parts)) / 2, x + (width - sum(part.width for part in parts)) / 2
         for part in parts:
-            drawing.labels.append(replace(part, x=x + (width - part.width) / 2, y=top))
-            top += part.height
+            if part.up:
+                drawing.labels.append(replace(part, x=left, y=y + (height - part.height) / 2))
+                left += part.width
+            else:
+                drawing.labels.append(replace(part, x=x + (width - part.width) / 2, y=top))
+                top += part.height
         taken = x + width
     y += height + 2
     taken = -1e9
@@ -168,6 +155,12 @@ def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
             drawing.labels.append(label)
             taken = label.x + label.width + 2
     return y + text_height(9) + 4
+
+
+def _tall(parts: list[Label]) -> float:
+    """The height of a name: lines lie one below the other, or, turned up, side by side."""
+    heights = [part.height for part in parts]
+    return max(heights, default=0.0) if parts and parts[0].up else sum(heights)
 
 
 def _name(name: str, width: float) -> list[Label]:
@@ -180,7 +173,13 @@ def _name(name: str, width: float) -> list[Label]:
     if middle > 0 and all(part.width <= width for part in two):
         return two
     up = replace(one, up=True)
-    return [up] if up.width <= width else []
+    if up.width > width:
+        return []
+    # Turned names are short: in two lines where there is room for them.
+    middle = one.text.rfind("_", 1, len(one.text) * 3 // 4)
+    if middle > 0 and len(one.text) > 8 and 2 * up.width <= width:
+        return [replace(up, text=one.text[:middle]), replace(up, text=one.text[middle:])]
+    return [up]
 
 
 def boundaries(drawing: Drawing, ruler: Ruler, name: float, top: float, bottom: float) -> None:

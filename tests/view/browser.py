@@ -41,7 +41,8 @@ class Browser:
         command = [
             path, "--headless=new", "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "--no-first-run",
             "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--hide-scrollbars",
-            "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb", "about:blank",
+            "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb",
+            "about:blank",
         ]
         # The protocol is on descriptors 3 and 4: a shell puts the pipes there.
         shell = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'

@@ -258,7 +258,7 @@ def test_mixed_bytes_are_told_apart() -> None:
 
 def test_json_is_the_file_and_an_unknown_form_lists_the_forms() -> None:
     assert render(torn_read(), "json") == to_text(torn_read())
-    with pytest.raises(UsageError, match="no form 'pdf' to show a trace in; the forms are table, paste, svg, dot, js"):
+    with pytest.raises(UsageError, match="no form 'pdf' to show a trace in; the forms are table, paste, svg, html"):
         render(torn_read(), "pdf")
 
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelcheck.view.distil import rows
 from modelcheck.view.escape import printable
 from modelcheck.view.html.markup import Markup, join, tag
-from modelcheck.view.html.snapshot import loads, parts, published, snapshot
 from modelcheck.view.html.standing import standing
 from modelcheck.view.provenance import byte_ranges, origin, short_ranges, value, variants
+from modelcheck.view.snapshot import loads, parts, published, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelcheck.trace.trace import ByteSource, Trace
-    from modelcheck.view.html.snapshot import Load, Part
+    from modelcheck.view.snapshot import Load, Part
 
     Published = dict[int, dict[int, int]]  # update -> offset -> value
 
@@ -26,22 +27,29 @@ MOST_UPDATES = 4  # columns of published updates beside what was read
 
 def conclusion(trace: Trace, side: str = "") -> Markup:
     """The section with the verdict and its reasons; `side` is of which of two traces."""
-    found = loads(trace)
+    found = loads(trace, rows(trace))
     copy = snapshot(found)
     who = trace.processes[trace.steps[trace.deciding].process].name if trace.deciding >= 0 else ""
+    unnoticed = _unnoticed(trace, found, who) if copy else _reasons(trace)
     return tag(
         "section",
         tag("h2", f"What went wrong{' on the ' if side else ''}{side}", id=f"what{side}"),
-        tag("p", trace.consequence, class_="verdict"),
+        tag("p", trace.consequence[:1].upper() + trace.consequence[1:], class_="verdict"),
+        tag("p", "Initially: ", "; ".join(trace.initial), ". ", _lanes(trace), class_="setting"),
         tag("p", tag("b", "The part of the property that is false: "), trace.conjunct) if trace.conjunct else "",
-        _mixture(trace, copy, who) if copy else "",
-        _unnoticed(trace, found, who) if copy else _reasons(trace),
+        tag("div", _mixture(trace, copy, who), unnoticed, class_="reasons") if copy else unnoticed,
+        _loads(trace, found, who) if copy else "",
         _standing(trace),
         _fate(trace),
         tag("p", tag("b", "It passes when: "), trace.passing.text, " ", tag("a", "Both schedules", href="#passing"))
         if trace.passing else "",
         class_="conclusion", aria_labelledby=f"what{side}",
     )
+
+
+def _lanes(trace: Trace) -> str:
+    named = (f"{process.name} is {process.title}, on CPU{process.cpu}" for process in trace.processes if process.title)
+    return f"{'; '.join(named)}." if any(process.title for process in trace.processes) else ""
 
 
 def _mixture(trace: Trace, copy: Load, who: str) -> Markup:
@@ -51,10 +59,16 @@ def _mixture(trace: Trace, copy: Load, who: str) -> Markup:
     known = {version: published(trace, version) for version in columns}
     head = tag("tr", *(tag("th", text, scope="col") for text in (
         "Field", "Bytes", f"What {who} took", "Written by", *(f"Update {version} was" for version in columns))))
-    body = [_part(trace, part, told[place - 1] if place else None, columns, known) for place, part in enumerate(told)]
+    written = [byte.version for byte in copy.bytes]
+    most = max(dict.fromkeys(written), key=written.count)
+    body = [_part(trace, part, part.version != most, columns, known) for part in told]
+    note = (f"Each byte is shown as its value over the number of the update that wrote it; update {min(written)} is "
+            f"older than update {max(written)}." if min(written) != max(written) else
+            "Each byte is shown as its value over the number of the update that wrote it.")
     return tag(
         "div",
         tag("h3", f"What {who} took in {printable(copy.text)}, and who wrote it"),
+        tag("p", note),
         tag("div", tag("table", tag("thead", head), tag("tbody", *body, _equal(told, columns, known)), class_="bytes"),
             class_="wide", tabindex="0", role="region", aria_label="the bytes that were taken"),
     )
@@ -68,18 +82,20 @@ def _compared(trace: Trace, told: list[Part]) -> list[int]:
     return sorted([version for version in (*wrote, *others) if version in known][:MOST_UPDATES])
 
 
-def _part(trace: Trace, part: Part, before: Part | None, columns: list[int], known: Published) -> Markup:
+def _part(trace: Trace, part: Part, odd: bool, columns: list[int], known: Published) -> Markup:
+    """One line of the table; `odd` marks bytes of another update than most."""
     offsets = [byte.offset for byte in part.bytes]
-    name = part.field if part.whole or before is None or before.field != part.field else ""
+    inside = "" if part.whole else f", its {byte_ranges([offset - part.start for offset in offsets])}"
     forms = list(dict.fromkeys(byte.variant for byte in part.bytes if byte.variant))
     wrote = f"update {part.version}{', with ' + ', '.join(forms) if forms else ''}"
     return tag(
         "tr",
-        tag("th", name or Markup("&#8942;") if before else name or "-", scope="row"),
+        tag("th", f"{part.field or 'padding'}{inside}", scope="row"),
         tag("td", short_ranges(offsets)),
         tag("td", chips(trace, part.bytes)),
         tag("td", tag("span", str(part.version), class_=f"chip u{part.version % 8}"), " ", wrote),
         *(tag("td", *_same(part.bytes, known[version])) for version in columns),
+        class_="odd" if odd else "",
     )
 
 
@@ -111,8 +127,8 @@ def chips(trace: Trace, sources: Sequence[ByteSource]) -> Markup:
     """Each byte as its value over the number of its update; a bar where a page or a cache line begins."""
     area = trace.area
     made: list[str] = []
-    for place, byte in enumerate(sources):
-        if area is not None and place and (area.base + byte.offset) % min(area.line, area.page) == 0:
+    for byte in sources:
+        if area is not None and byte.offset and (area.base + byte.offset) % min(area.line, area.page) == 0:
             page = (area.base + byte.offset) % area.page == 0
             made.append(tag("span", "page" if page else "line", class_="cut page" if page else "cut",
                             title=f"a {'page' if page else 'cache line'} begins at byte {byte.offset}"))
@@ -127,7 +143,19 @@ def chips(trace: Trace, sources: Sequence[ByteSource]) -> Markup:
 
 
 def _unnoticed(trace: Trace, found: list[Load], who: str) -> Markup:
-    """What the process loaded for its own test, what it compared, and the trace's reasons."""
+    """The trace's reasons, and the tests the process made itself."""
+    tests = _tests(trace, found)
+    return tag(
+        "div",
+        tag("h3", f"Why {who} did not notice"),
+        tag("ul", *(tag("li", text) for text in trace.why), class_="why") if trace.why else "",
+        tag("p", f"The tests {who} made: ", join((tag("span", text, class_="test") for text in tests), " "))
+        if tests else "",
+    )
+
+
+def _loads(trace: Trace, found: list[Load], who: str) -> Markup:
+    """Everything the process loaded, in the order of the trace."""
     known = variants(trace)
     lines = []
     for load in found:
@@ -135,19 +163,15 @@ def _unnoticed(trace: Trace, found: list[Load], who: str) -> Markup:
         came = origin(load.bytes, load.start, known)
         lines.append(tag(
             "tr", tag("td", tag("a", f"#{load.number}", href=f"#s{load.number}")), tag("th", load.text, scope="row"),
-            tag("td", byte_ranges([byte.offset for byte in load.bytes])), tag("td", number), tag("td", came),
+            tag("td", short_ranges([byte.offset for byte in load.bytes])), tag("td", number), tag("td", came),
         ))
-    tests = _tests(trace, found)
-    heads = (tag("th", text, scope="col") for text in ("Step", "Load", "Of the area", "Value", "Written by"))
+    heads = (tag("th", text, scope="col") for text in ("Step", "Load", "Bytes", "Value", "Written by"))
     return tag(
-        "div",
-        tag("h3", f"Why {who} did not notice"),
-        tag("ul", *(tag("li", text) for text in trace.why), class_="why") if trace.why else "",
-        tag("p", f"The tests {who} made: ", join((tag("span", text, class_="test") for text in tests), " "))
-        if tests else "",
-        tag("details", tag("summary", f"Each load {who} made for it"),
-            tag("div", tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines)),
-                class_="wide", tabindex="0", role="region", aria_label="the loads")),
+        "details",
+        tag("summary", f"What {who} loaded, the last of each"),
+        tag("div", tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines)),
+            class_="wide", tabindex="0", role="region", aria_label="the loads"),
+        open=True,
     )
 
 

@@ -71,7 +71,8 @@ def _panel(trace: Trace) -> list[Markup]:
         tag("p", "", id="now", role="status", aria_live="polite", aria_atomic="true"),
         tag("p", "", id="where", class_="where"),
         tag("pre", tag("code", "", id="source"), tabindex="0", aria_label="the line of the spec"),
-        *([_place("bytes", f"Bytes of {trace.area.name}")] if trace.area else []),
+        *([_place("bytes", f"Bytes of {trace.area.name}")] if trace.area and any(step.memory for step in trace.steps)
+          else []),
         _place("changed", "Changed by this step"),
         _place("reads", "Where it reads from"),
         _place("held", "Locks held"),

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from modelcheck.view.escape import printable
 from modelcheck.view.html.shapes import view
-from modelcheck.view.html.snapshot import published
 from modelcheck.view.html.standing import Standing, standing
 from modelcheck.view.ruler import at_start
+from modelcheck.view.snapshot import published
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import ByteSource, Step, Trace
@@ -109,7 +109,12 @@ def _runs(sources: tuple[ByteSource, ...]) -> list[list[Any]]:
 
 
 def _memory(trace: Trace) -> list[list[Any]]:
-    """Each byte of the area at the start; its value as it was read, or else as its update's fields say."""
+    """Each byte of the area at the start; its value as it was read, or else as its update's fields say.
+
+    Empty where no step of the trace touches the area: then nobody asks what is in it.
+    """
+    if not any(step.memory for step in trace.steps):
+        return []
     read: dict[int, int] = {}
     for step in trace.steps:
         for source in step.memory.bytes if step.memory and step.memory.op == "load" else ():

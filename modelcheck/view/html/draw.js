@@ -42,7 +42,7 @@ class Picture {
     this.place = place;
     this.drawn = new Map(); // row -> its nodes
     this.current = 0;
-    const heading = this.svg(0, view.head, "heading");
+    const heading = this.heading = this.svg(0, view.head, "heading");
     this.body = this.svg(view.head, view.h - view.head, "rows");
     const defs = make("defs", {});
     for (const [stroke, name] of Object.entries(view.heads)) {
@@ -131,6 +131,12 @@ class Picture {
     const { scrollLeft, clientWidth } = this.place;
     if (left < scrollLeft || right > scrollLeft + clientWidth) this.place.scrollLeft = left - 40;
     this.draw();
+  }
+
+  // The lower edge of what stays on top while the page scrolls.
+  covered() {
+    const stays = getComputedStyle(this.heading).position === "sticky";
+    return document.querySelector(".bar").offsetHeight + (stays ? this.heading.getBoundingClientRect().height : 0);
   }
 
   rowAt(clientY) {

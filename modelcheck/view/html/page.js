@@ -17,6 +17,9 @@ function start(data) {
   const rows = () => picture.view.rows;
   const deciding = () => rows().findIndex((row) => row.d);
 
+  // What sticks below the bar needs to know how high it is.
+  const measure = () => document.documentElement.style.setProperty("--bar", `${document.querySelector(".bar").offsetHeight}px`);
+
   function rowOf(step) {
     const found = rows().findIndex((row) => step <= row.s[1]);
     return found < 0 ? rows().length - 1 : found;
@@ -27,18 +30,19 @@ function start(data) {
     current = Math.max(0, Math.min(index, rows().length - 1));
     picture.select(current);
     showPanel(data, state, rows()[current], current ? rows()[current - 1].s[1] : -1);
-    byId("count").textContent = `${current + 1} of ${rows().length}`;
+    byId("count").textContent = `${every.checked ? "step" : "row"} ${current + 1} of ${rows().length}`;
     byId("first").disabled = byId("back").disabled = current === 0;
     byId("next").disabled = byId("last").disabled = current === rows().length - 1;
     if (reveal) {
       const panel = document.querySelector(".panel");
       const docked = getComputedStyle(panel).bottom === "0px" ? panel.offsetHeight : 0;
-      picture.reveal(document.querySelector(".bar").offsetHeight + 130, innerHeight - docked - 16);
+      picture.reveal(picture.covered() + 8, innerHeight - docked - 16);
     }
   }
 
   function redraw() {
     const step = picture ? rows()[current]?.s[0] ?? 0 : 0;
+    measure();
     picture = new Picture(data.views[every.checked ? 1 : 0], drawing);
     show(rowOf(step), false);
     picture.draw();
@@ -85,11 +89,12 @@ function start(data) {
     drawing.focus({ preventScroll: true });
   });
   let waiting = false;
-  const later = () => {
+  const later = () => { // once a frame
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
+      measure();
       picture.draw();
     });
   };

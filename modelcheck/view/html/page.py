@@ -21,6 +21,7 @@ from modelcheck.view.html.controls import explorer
 from modelcheck.view.html.data import packed, script_data
 from modelcheck.view.html.markup import Markup, join, tag
 from modelcheck.view.html.pairs import passing
+from modelcheck.view.html.sentences import length
 from modelcheck.view.html.still import still
 from modelcheck.view.layout import Look, lay_out
 from modelcheck.view.palette import DARK, LIGHT
@@ -104,11 +105,11 @@ def _hash(source: str) -> str:
 
 
 def _header(trace: Trace) -> Markup:
-    facts = [f"{trace.spec} {trace.version}", f"memory {trace.memory}",
-             f"{len(trace.steps)} steps, {trace.switches} context switches", f"id {trace_id(trace)}"]
+    facts = [f"{trace.spec} {trace.version}", f"memory {trace.memory}", length(trace), f"id {trace_id(trace)}"]
+    known = tag("span", f" known: {trace.case}", class_="case") if trace.case else ""
     return tag(
         "header",
-        tag("h1", trace.property, tag("span", f" known: {trace.case}", class_="case") if trace.case else ""),
+        tag("h1", f"{trace.property} is violated", known),
         tag("p", " \u00b7 ".join(map(printable, facts)), class_="facts"),
         tag("button", "Dark or light", type="button", id="theme", hidden=True),
     )

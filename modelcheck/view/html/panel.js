@@ -71,6 +71,7 @@ function fill(name, content, shown) {
 function byteTable(data, state, { wrote, read }) {
   const { size, base, line, page, fields } = data.area;
   const table = element("table", "fields");
+  const notes = ["Value over update; solid frame: written by this step, dashed: read by it."];
   const named = [...fields];
   let after = 0;
   for (const [, lo, hi] of fields) {
@@ -84,10 +85,9 @@ function byteTable(data, state, { wrote, read }) {
     let touched = size <= 256; // of a large area, the fields that matter now
     for (let offset = lo; offset < hi; offset++) {
       if (offset && (base + offset) % Math.min(line, page) === 0) {
-        const what = (base + offset) % page === 0 ? "page" : "line";
-        const bar = element("span", what === "page" ? "cut page" : "cut", what);
-        bar.title = `a ${what === "page" ? "page" : "cache line"} begins at byte ${offset}`;
-        cell.append(bar);
+        const what = (base + offset) % page === 0 ? "page" : "cache line";
+        cell.append(element("span", what === "page" ? "cut page" : "cut"));
+        notes.push(`A ${what} begins at byte ${offset}.`);
       }
       const [version, form, value] = state.memory[offset];
       const byte = element("span", `byte u${version % 8}`, hex(value), element("sub", "", String(version)));
@@ -102,7 +102,7 @@ function byteTable(data, state, { wrote, read }) {
     head.scope = "row";
     if (touched) table.append(element("tr", "", head, element("td", "offset", String(lo)), cell));
   }
-  return table;
+  return element("div", "", table, element("p", "offset", notes.join(" ")));
 }
 
 function readsFrom(data, read) {
@@ -126,7 +126,7 @@ function showPanel(data, state, row, before) {
   byId("now").replaceChildren(element("b", "", `${number} of ${data.steps.length}. `), row.text);
   byId("where").textContent = [step.fn && `${step.fn}()`, step.at, step.file].filter(Boolean).join(" \u00b7 ");
   byId("source").textContent = step.src || "no source line";
-  if (data.area) fill("bytes", byteTable(data, state, effect), true);
+  if (data.memory.length) fill("bytes", byteTable(data, state, effect), true);
   const changes = [...effect.changed].map(([slot, old]) => `${data.slots[slot][0]}: ${old} \u2192 ${state.slots[slot]}`);
   if (effect.wrote.size) changes.unshift(`${ranges([...effect.wrote])} written`);
   fill("changed", changes.length ? list(changes) : "nothing", true);

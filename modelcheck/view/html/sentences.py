@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from modelcheck.view.distil import Row
 
 
+def length(trace: Trace) -> str:
+    """`30 steps, 1 context switch`."""
+    steps, switches = len(trace.steps), trace.switches
+    return f"{steps} step{'s' * (steps != 1)}, {switches} context switch{'es' * (switches != 1)}"
+
+
 def sentence(trace: Trace, row: Row) -> str:
     """`vcpu, in update_guest(): smp_wmb(); *rs_state = state -> 0x2 (update 2).`"""
     where = f", in {row.function}()" if row.function else ""

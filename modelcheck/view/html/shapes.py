@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from modelcheck.view.escape import columns
 from modelcheck.view.html.sentences import sentence
 from modelcheck.view.svg import arrow_heads
 
@@ -79,8 +80,11 @@ def _label(label: Label) -> list[Any]:
         x, y, length = label.x + label.size, label.y + label.height, label.height
     else:
         x, y, length = label.x, label.y + label.size, label.width
+    text = label.text.lstrip(" ")  # which a browser would drop, and stretch the rest
+    indent = length - length * columns(text) / max(columns(label.text), 1)
+    x, y, length = (x, y - indent, length - indent) if label.up else (x + indent, y, length - indent)
     look = (label.colour, int(label.bold), int(label.up), int(label.halo))
-    return ["t", _number(x), _number(y), label.text, label.size, *look, _number(length), label.kind]
+    return ["t", _number(x), _number(y), text, label.size, *look, _number(length), label.kind]
 
 
 def _number(value: float) -> float | int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from modelcheck.trace.file import trace_id
 from modelcheck.view.html.markup import Markup, join, tag
-from modelcheck.view.html.sentences import sentence
+from modelcheck.view.html.sentences import length, sentence
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
@@ -85,7 +85,6 @@ def words(trace: Trace) -> Markup:
 
 def facts(trace: Trace) -> Markup:
     """What was checked, what it assumes, how to find it again."""
-    length = f"{len(trace.steps)} steps, {trace.switches} context switches"
     told = [
         ("Spec", f"{trace.spec}, version {trace.version}"),
         ("Property", trace.property),
@@ -93,7 +92,7 @@ def facts(trace: Trace) -> Markup:
         ("Parameters", ", ".join(f"{name} = {text}" for name, text in trace.parameters)),
         ("Left out on purpose", trace.without),
         ("Known as", trace.case),
-        ("Length", f"{length}{'; ' if trace.shortest else ''}{trace.shortest}"),
+        ("Length", f"{length(trace)}{'; ' if trace.shortest else ''}{trace.shortest}"),
         ("Assuming", "; ".join(trace.assumptions)),
         ("Initially", "; ".join(trace.initial)),
     ]

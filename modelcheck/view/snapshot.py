@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from modelcheck.view.distil import rows
-
 if TYPE_CHECKING:
     from modelcheck.trace.trace import ByteSource, Trace
+    from modelcheck.view.distil import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,7 @@ class Part:
     """Neighbouring bytes of one field that came from one update."""
 
     field: str
+    start: int  # where the field begins
     whole: bool  # all bytes of the field
     bytes: tuple[ByteSource, ...]
 
@@ -39,9 +39,8 @@ class Part:
         return self.bytes[0].version
 
 
-def loads(trace: Trace) -> list[Load]:
+def loads(trace: Trace, shown: list[Row]) -> list[Load]:
     """The last of each access that the deciding process loaded, in the order of the trace."""
-    shown = rows(trace)
     decider = next((row for row in shown if row.deciding), None)
     if trace.area is None or decider is None or decider.op:
         return []
@@ -63,9 +62,25 @@ def loads(trace: Trace) -> list[Load]:
     return list(last.values())
 
 
+def groups(found: list[Load]) -> list[list[Load]]:
+    """Neighbouring loads that have no byte in common, together."""
+    made: list[list[Load]] = []
+    for load in found:
+        held = {byte.offset for other in made[-1] for byte in other.bytes} if made else set()
+        if not made or any(byte.offset in held for byte in load.bytes):
+            made.append([])
+        made[-1].append(load)
+    return made
+
+
 def snapshot(found: list[Load]) -> Load | None:
-    """The largest of the loads, if one process can call it its copy; the last of equally large ones."""
-    return max(found, key=lambda load: len(load.bytes), default=None) if found else None
+    """The loads that together are the copy: the group of most bytes; None where nothing was loaded."""
+    if not found:
+        return None
+    largest = max(groups(found), key=lambda group: sum(len(load.bytes) for load in group))
+    bytes_held = sorted((byte for load in largest for byte in load.bytes), key=lambda byte: byte.offset)
+    names = ", ".join(dict.fromkeys(load.text for load in largest))
+    return Load(largest[0].number, names, bytes_held[0].offset if bytes_held else 0, tuple(bytes_held))
 
 
 def parts(trace: Trace, load: Load) -> list[Part]:
@@ -78,9 +93,9 @@ def parts(trace: Trace, load: Load) -> list[Part]:
         adjacent = last is not None and last.bytes[-1].offset == byte.offset - 1 and lo < byte.offset
         if last is not None and adjacent and last.version == byte.version:
             run = (*last.bytes, byte)
-            made[-1] = Part(name, len(run) == hi - lo, run)
+            made[-1] = Part(name, lo, len(run) == hi - lo, run)
         else:
-            made.append(Part(name, hi - lo == 1, (byte,)))
+            made.append(Part(name, max(lo, 0), hi - lo == 1, (byte,)))
     return made
 
 
