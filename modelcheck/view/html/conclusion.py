@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Published = dict[int, dict[int, int]]  # update -> offset -> value
 
+NOTE = "Each byte is shown as its value over the number of the update that wrote it."
 MOST_UPDATES = 4  # columns of published updates beside what was read
 
 
@@ -58,17 +59,14 @@ def _mixture(trace: Trace, copy: Load, who: str) -> Markup:
     columns = _compared(trace, told)
     known = {version: published(trace, version) for version in columns}
     head = tag("tr", *(tag("th", text, scope="col") for text in (
-        "Field", "Bytes", f"What {who} took", "Written by", *(f"Update {version} was" for version in columns))))
+        "Field", "Bytes", "Written by", f"What {who} took", *(f"Update {version} was" for version in columns))))
     written = [byte.version for byte in copy.bytes]
     most = max(dict.fromkeys(written), key=written.count)
     body = [_part(trace, part, part.version != most, columns, known) for part in told]
-    note = (f"Each byte is shown as its value over the number of the update that wrote it; update {min(written)} is "
-            f"older than update {max(written)}." if min(written) != max(written) else
-            "Each byte is shown as its value over the number of the update that wrote it.")
     return tag(
         "div",
         tag("h3", f"What {who} took in {printable(copy.text)}, and who wrote it"),
-        tag("p", note),
+        tag("p", NOTE),
         tag("div", tag("table", tag("thead", head), tag("tbody", *body, _equal(told, columns, known)), class_="bytes"),
             class_="wide", tabindex="0", role="region", aria_label="the bytes that were taken"),
     )
@@ -85,15 +83,15 @@ def _compared(trace: Trace, told: list[Part]) -> list[int]:
 def _part(trace: Trace, part: Part, odd: bool, columns: list[int], known: Published) -> Markup:
     """One line of the table; `odd` marks bytes of another update than most."""
     offsets = [byte.offset for byte in part.bytes]
-    inside = "" if part.whole else f", its {byte_ranges([offset - part.start for offset in offsets])}"
+    inside = "" if part.whole or not part.field else f", its {byte_ranges([offset - part.start for offset in offsets])}"
     forms = list(dict.fromkeys(byte.variant for byte in part.bytes if byte.variant))
     wrote = f"update {part.version}{', with ' + ', '.join(forms) if forms else ''}"
     return tag(
         "tr",
         tag("th", f"{part.field or 'padding'}{inside}", scope="row"),
         tag("td", short_ranges(offsets)),
+        tag("td", tag("span", str(part.version), class_=f"chip u{part.version % 8}"), f" {wrote}"),
         tag("td", chips(trace, part.bytes)),
-        tag("td", tag("span", str(part.version), class_=f"chip u{part.version % 8}"), " ", wrote),
         *(tag("td", *_same(part.bytes, known[version])) for version in columns),
         class_="odd" if odd else "",
     )
@@ -102,7 +100,7 @@ def _part(trace: Trace, part: Part, odd: bool, columns: list[int], known: Publis
 def _same(sources: Sequence[ByteSource], had: dict[int, int]) -> tuple[str, ...]:
     """Whether these bytes are as in an update, in a word and with the value."""
     if any(byte.offset not in had for byte in sources):
-        return ("not known",)
+        return ("-",)
     digits = int.from_bytes(bytes(had[byte.offset] for byte in sources), "little")
     if any(byte.value < 0 for byte in sources):
         return (f"{digits:#x}",)
@@ -111,15 +109,15 @@ def _same(sources: Sequence[ByteSource], had: dict[int, int]) -> tuple[str, ...]
 
 
 def _equal(told: list[Part], columns: list[int], known: Published) -> Markup:
-    """The last line: no column is the same all the way down."""
+    """The last line: no column is the same all the way down, of the bytes that belong to a field."""
     cells = []
     for version in columns:
-        sources = [byte for part in told for byte in part.bytes]
-        if any(byte.value < 0 or byte.offset not in known[version] for byte in sources):
-            cells.append(tag("td", "not known"))
-            continue
-        same = all(byte.value == known[version][byte.offset] for byte in sources)
-        cells.append(tag("td", tag("b", "yes" if same else "no")))
+        sources = [byte for part in told for byte in part.bytes if byte.offset in known[version]]
+        if any(byte.value >= 0 and byte.value != known[version][byte.offset] for byte in sources):
+            cells.append(tag("td", tag("b", "no")))
+        else:
+            unknown = not sources or any(byte.value < 0 for byte in sources)
+            cells.append(tag("td", "not known" if unknown else tag("b", "yes")))
     return tag("tr", tag("th", "Is the whole copy this update?", scope="row", colspan="4"), *cells, class_="sum")
 
 

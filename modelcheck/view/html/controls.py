@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
 
 BUTTONS = (
-    ("first", "\u21e4 First", "Home"),
-    ("back", "\u2190 Back", "k or left arrow"),
-    ("next", "Next \u2192", "j or right arrow"),
-    ("last", "Last \u21e5", "End"),
-    ("decides", "The step that decides", "d"),
+    ("first", "\u21e4", "First", "Home"),
+    ("back", "\u2190", "Back", "k or left arrow"),
+    ("next", "\u2192", "Next", "j or right arrow"),
+    ("last", "\u21e5", "Last", "End"),
+    ("decides", "!", "The step that decides", "d"),
 )
 RELATIONS = (  # kind, what it is called, what it says, whether it is drawn to begin with
     ("rf", "reads from", "from the store to the load that read its bytes", True),
@@ -33,8 +33,7 @@ KEYS = ("Keys: j and k or the arrows step, Home and End go to the ends, d to the
 def explorer(trace: Trace, full: bool) -> Markup:
     """The section; the script fills the drawing and the panel."""
     decided = trace.deciding >= 0
-    buttons = (tag("button", text, type="button", id=name, title=f"key: {key}")
-               for name, text, key in BUTTONS if name != "decides" or decided)
+    buttons = (_button(*button) for button in BUTTONS if button[0] != "decides" or decided)
     return tag(
         "section",
         tag("h2", "Step by step", id="explore"),
@@ -56,6 +55,13 @@ def explorer(trace: Trace, full: bool) -> Markup:
         tag("p", KEYS, class_="keys"),
         class_="explorer", id="explorer", aria_labelledby="explore", hidden=True,
     )
+
+
+def _button(name: str, sign: str, text: str, key: str) -> Markup:
+    """A sign and, where there is room, a word."""
+    word = tag("span", f" {text}", class_="word")
+    return tag("button", tag("span", sign, aria_hidden="true"), word, type="button", id=name, aria_label=text,
+               title=f"{text}; key: {key}")
 
 
 def _switch(relation: tuple[str, str, str, bool]) -> Markup:

@@ -125,7 +125,9 @@ class Picture {
     const row = this.view.rows[this.current];
     const [top, scale] = this.scale();
     const y = top + (row.y - this.view.head) * scale;
-    if (y < upper || y + row.h * scale > lower) scrollBy(0, y - upper - (lower - upper) * 0.3);
+    const below = Math.min(90, (this.view.h - row.y - row.h) * scale); // a little of what comes next
+    if (y + row.h * scale + below > lower) scrollBy(0, y + row.h * scale + below - lower);
+    else if (y < upper) scrollBy(0, y - upper - 60);
     const left = row.box[0] * scale;
     const right = (row.box[0] + row.box[2]) * scale;
     const { scrollLeft, clientWidth } = this.place;
