@@ -20,7 +20,7 @@ from modelcheck.trace.trace import Fate, Passing
 from modelcheck.view import compare, palette, render, snapshot
 from modelcheck.view.compare import align
 from modelcheck.view.distil import rows
-from modelcheck.view.html import data, markup, standing, two
+from modelcheck.view.html import data, markup, shapes, standing, two
 from modelcheck.view.html.page import BESIDE
 from modelcheck.view.layout import lay_out
 
@@ -253,5 +253,6 @@ def test_any_two_traces_are_compared_and_no_step_is_lost(left: Trace, right: Tra
     compare.render(left, right)
 
 
-def test_the_examples_of_the_markup_hold() -> None:
-    assert doctest.testmod(markup).failed == 0
+def test_the_examples_in_the_docstrings_hold() -> None:
+    for module in (markup, shapes):
+        assert doctest.testmod(module).failed == 0

@@ -168,8 +168,8 @@ def _loads(trace: Trace, found: list[Load], who: str) -> Markup:
         "details",
         tag("summary", f"What {who} loaded, the last of each"),
         tag("div", tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *lines)),
-            class_="wide", tabindex="0", role="region", aria_label="the loads"),
-        open=True,
+            class_="wide", tabindex="0", role="region", aria_label="each load"),
+        open=True, aria_label="the loads",
     )
 
 

@@ -26,8 +26,8 @@ RELATIONS = (  # kind, what it is called, what it says, whether it is drawn to b
     ("co", "store order", "coherence: from a store to the next one of the same bytes", False),
     ("hb", "happens before", "between processes, without what follows from other arrows", False),
 )
-KEYS = ("Keys: j and k or the arrows step, Home and End go to the ends, d to the step that decides, e shows every "
-        "step, t changes dark and light.")
+KEYS = ("Keys: j and k or the right and left arrow step, d goes to the step that decides, e shows every step, t "
+        "changes dark and light; once in the drawing, the down and up arrow step too, and Home and End go to the ends.")
 
 
 def explorer(trace: Trace, full: bool) -> Markup:
@@ -83,8 +83,9 @@ def _panel(trace: Trace) -> list[Markup]:
         _place("reads", "Where it reads from"),
         _place("held", "Locks held"),
         _place("waits", "Who waits for whom"),
-        tag("details", tag("summary", "All slots"), tag("div", "", id="slots"), id="slots-of"),
-        tag("details", tag("summary", "", id="enabled-title"), tag("div", "", id="enabled"), id="enabled-of"),
+        tag("details", tag("summary", "All slots"), tag("div", "", id="slots"), id="slots-of", aria_label="All slots"),
+        tag("details", tag("summary", "", id="enabled-title"), tag("div", "", id="enabled"), id="enabled-of",
+            aria_label="What else could have been taken"),
     ]
 
 

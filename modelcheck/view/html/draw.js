@@ -85,6 +85,8 @@ class Picture {
       if (wanted && !this.drawn.has(index)) {
         const nodes = row.e.map((shape) => {
           const node = SHAPES[shape[0]](shape);
+          const turn = node.getAttribute("transform");
+          node.setAttribute("transform", `translate(0 ${row.y})${turn ? " " + turn : ""}`);
           this.layers[LAYERS[shape[0]]].append(node);
           return node;
         });

@@ -28,10 +28,12 @@ from modelcheck.view.palette import DARK, LIGHT
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
+    from modelcheck.view.drawing import Drawing
 
 BESIDE = Look(wrap=30, cell=6.0, bare=True, plain=True)  # the drawing leaves room for the panel beside it
 TOO_LONG = "The drawing is too long for paper, and to be shown without JavaScript."
-MOST_STILL = 250  # rows of the drawing for those without JavaScript and for paper
+# Of the drawing for those without JavaScript and for paper, rows and characters.
+MOST_ROWS, MOST_STILL = 400, 250_000
 
 
 def render(trace: Trace, full: bool = False) -> str:
@@ -39,14 +41,13 @@ def render(trace: Trace, full: bool = False) -> str:
     every = rows(trace, full=True)
     drawings = [lay_out(trace, False, BESIDE), lay_out(trace, True, BESIDE)]
     kind, data = packed(script_data(trace, drawings))
-    shown = drawings[full]
     content = [
         _header(trace),
         tag(
             "main",
             conclusion(trace),
             explorer(trace, full),
-            still(shown) if len(shown.rows) <= MOST_STILL else tag("p", TOO_LONG, class_="still"),
+            _still(drawings[full]),
             passing(trace),
             tables.steps(trace, every),
             tables.updates(trace),
@@ -58,6 +59,12 @@ def render(trace: Trace, full: bool = False) -> str:
     ]
     title = printable(f"{trace.property}: {trace.spec} {trace.version} ({trace_id(trace)})")
     return document(title, content, ("theme.js", "draw.js", "panel.js", "page.js"))
+
+
+def _still(drawing: Drawing) -> Markup:
+    """The drawing without a script, or a sentence in its place where it would make the page too large."""
+    drawn = still(drawing) if len(drawing.rows) <= MOST_ROWS else None
+    return drawn if drawn is not None and len(drawn) <= MOST_STILL else tag("p", TOO_LONG, class_="still")
 
 
 def document(title: str, content: list[Markup], scripts: tuple[str, ...]) -> str:

@@ -18,8 +18,9 @@ def length(trace: Trace) -> str:
 
 
 def sentence(trace: Trace, row: Row) -> str:
-    """`vcpu, in update_guest(): smp_wmb(); *rs_state = state -> 0x2 (update 2).`"""
+    """`vcpu, in update_guest(): *rs_state = state -> 0x2 (update 2); smp_wmb().`"""
     where = f", in {row.function}()" if row.function else ""
-    did = "; ".join([*(f"({note})" for note in row.notes), row.text, *row.after])
-    told = f"{trace.processes[row.process].name}{where}: {did}{f' {row.result}' if row.result else ''}."
+    act = f"{row.text} {row.result}" if row.result else row.text
+    did = "; ".join([*(f"({note})" for note in row.notes), act, *row.after])
+    told = f"{trace.processes[row.process].name}{where}: {did}."
     return printable(told) + (" This is the step that decides." if row.deciding else "")
