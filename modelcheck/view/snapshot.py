@@ -29,7 +29,7 @@ class Part:
     """Neighbouring bytes of one field that came from one update."""
 
     field: str
-    start: int  # where the field begins
+    start: int  # where the field begins, -1 for bytes of none
     whole: bool  # all bytes of the field
     bytes: tuple[ByteSource, ...]
 
@@ -90,12 +90,12 @@ def parts(trace: Trace, load: Load) -> list[Part]:
     for byte in load.bytes:
         name, lo, hi = next(((n, lo, hi) for n, lo, hi in fields if lo <= byte.offset < hi), ("", -1, -1))
         last = made[-1] if made else None
-        adjacent = last is not None and last.bytes[-1].offset == byte.offset - 1 and lo < byte.offset
-        if last is not None and adjacent and last.version == byte.version:
+        here = (lo, byte.offset, byte.version)
+        if last is not None and (last.start, last.bytes[-1].offset + 1, last.version) == here:
             run = (*last.bytes, byte)
             made[-1] = Part(name, lo, len(run) == hi - lo, run)
         else:
-            made.append(Part(name, max(lo, 0), hi - lo == 1, (byte,)))
+            made.append(Part(name, lo, hi - lo == 1 and lo >= 0, (byte,)))
     return made
 
 

@@ -287,7 +287,7 @@ def test_the_page_is_never_wider_than_the_window(show: Opener, width: int, make:
 
 def test_two_traces_are_walked_from_difference_to_difference(show: Opener) -> None:
     left = torn_read()
-    steps = tuple(step for index, step in enumerate(left.steps) if index not in (4, 12, 13))
+    steps = tuple(step for step in left.steps if step.kind not in ("choose", "compare"))
     right = replace(left, steps=steps, deciding=len(steps) - 1)
     page = show(two.render(left, right))
     rows = page.run("[...document.querySelectorAll('.pairs tbody .mark')].map(mark => mark.innerText)")

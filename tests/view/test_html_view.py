@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sample_traces import HOSTILE, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
 
-from modelcheck.trace.trace import Fate, Passing
+from modelcheck.trace.trace import ByteSource, Fate, Passing
 from modelcheck.view import compare, palette, render, snapshot
 from modelcheck.view.compare import align
 from modelcheck.view.distil import rows
@@ -163,7 +163,17 @@ def test_a_copy_is_told_by_field_and_update() -> None:
         ("state", True, 2), ("entry_time", True, 1), *((f"time[{i}]", True, 1) for i in range(4))]
     second = snapshot.parts(trace, found[-1])
     assert [(part.field, part.whole, part.version, len(part.bytes)) for part in second] == [
-        ("entry_time", False, 1, 7), ("entry_time", False, 2, 1)]
+        ("entry_time", False, 1, 4), ("entry_time", False, 2, 4)]
+
+
+def test_padding_beside_a_field_is_a_part_of_its_own() -> None:
+    trace = torn_read()
+    assert trace.area is not None
+    fields = tuple(field for field in trace.area.fields if field[0] != "pad")
+    sources = tuple(ByteSource(offset, 1, "", -1, 7) for offset in range(2, 12))
+    told = snapshot.parts(replace(trace, area=replace(trace.area, fields=fields)), snapshot.Load(1, "copy", 2, sources))
+    assert [(part.field, part.start, part.whole, len(part.bytes)) for part in told] == [
+        ("state", 0, False, 2), ("", -1, False, 4), ("entry_time", 8, False, 4)]
 
 
 def test_locks_held_and_waits_follow_the_steps() -> None:

@@ -39,10 +39,11 @@ def conclusion(trace: Trace, side: str = "") -> Markup:
         tag("p", "Initially: ", "; ".join(trace.initial), ". ", _lanes(trace), class_="setting"),
         tag("p", tag("b", "The part of the property that is false: "), trace.conjunct) if trace.conjunct else "",
         tag("div", _mixture(trace, copy, who), unnoticed, class_="reasons") if copy else unnoticed,
-        _loads(trace, found, who) if copy else "",
+        _loads(trace, found, who, not side) if copy else "",
         _standing(trace),
-        _fate(trace),
-        tag("p", tag("b", "It passes when: "), trace.passing.text, " ", tag("a", "Both schedules", href="#passing"))
+        _fate(trace, not side),
+        tag("p", tag("b", "It passes when: "), trace.passing.text, " ",
+            tag("a", "Both schedules", href="#passing") if not side else "")
         if trace.passing else "",
         class_="conclusion", aria_labelledby=f"what{side}",
     )
@@ -152,15 +153,15 @@ def _unnoticed(trace: Trace, found: list[Load], who: str) -> Markup:
     )
 
 
-def _loads(trace: Trace, found: list[Load], who: str) -> Markup:
-    """Everything the process loaded, in the order of the trace."""
+def _loads(trace: Trace, found: list[Load], who: str, linked: bool) -> Markup:
+    """Everything the process loaded, in the order of the trace; with links to the steps where the page has them."""
     known = variants(trace)
     lines = []
     for load in found:
         number = value(load.bytes)
         came = origin(load.bytes, load.start, known)
         lines.append(tag(
-            "tr", tag("td", tag("a", f"#{load.number}", href=f"#s{load.number}")), tag("th", load.text, scope="row"),
+            "tr", tag("td", _link(load.number, f"#{load.number}", linked)), tag("th", load.text, scope="row"),
             tag("td", short_ranges([byte.offset for byte in load.bytes])), tag("td", number), tag("td", came),
         ))
     heads = (tag("th", text, scope="col") for text in ("Step", "Load", "Bytes", "Value", "Written by"))
@@ -171,6 +172,10 @@ def _loads(trace: Trace, found: list[Load], who: str) -> Markup:
             class_="wide", tabindex="0", role="region", aria_label="each load"),
         open=True, aria_label="the loads",
     )
+
+
+def _link(number: int, text: str, linked: bool) -> str:
+    return tag("a", text, href=f"#s{number}") if linked else text
 
 
 def _tests(trace: Trace, found: list[Load]) -> list[str]:
@@ -197,7 +202,7 @@ def _standing(trace: Trace) -> Markup:
                tag("p", "Held: ", "; ".join(after.held)) if after.held else "")
 
 
-def _fate(trace: Trace) -> Markup:
+def _fate(trace: Trace, linked: bool) -> Markup:
     if trace.fate is None:
         return Markup()
     fate = trace.fate
@@ -208,5 +213,5 @@ def _fate(trace: Trace) -> Markup:
         told = "From the start every schedule fails."
     else:
         told = f"After step {fate.step + 1} every schedule fails; before it some schedule passes."
-    where = tag("a", f"Step {fate.step + 1}", href=f"#s{fate.step + 1}") if fate.step >= 0 else ""
+    where = tag("a", f"Step {fate.step + 1}", href=f"#s{fate.step + 1}") if fate.step >= 0 and linked else ""
     return tag("p", tag("b", "When it could no longer be avoided: "), told, " ", where)

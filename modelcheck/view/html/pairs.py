@@ -71,5 +71,6 @@ def _cells(side: Side, index: int) -> list[Markup]:
         return [tag("td"), tag("td")]
     process, choice = side.steps[index]
     mark = tag("b", " decides", class_="decides") if index == side.deciding else ""
-    result = tag("span", f" {side.result(index)}", class_="changes") if side.result(index) else ""
-    return [tag("td", str(index + 1)), tag("td", tag("b", process), f" {choice}", result, mark)]
+    came = side.result(index)
+    result = tag("span", f" {came}", class_="changes") if came and not choice.endswith(came) else ""
+    return [tag("td", str(index + 1), class_="number"), tag("td", tag("b", process), f" {choice}", result, mark)]
