@@ -16,7 +16,8 @@ function rectangle([, x, y, width, height, fill, stroke, wide, rx, kind]) {
 }
 
 function line([, d, stroke, wide, dash, head, kind, source]) {
-  const made = make("path", { d, "stroke-width": wide, class: classes("", stroke, kind), "data-source": source });
+  const made = make("path", { d, "stroke-width": wide, class: classes("", stroke, kind) });
+  if (head) made.dataset.source = source;
   if (dash) made.setAttribute("stroke-dasharray", dash);
   if (head) made.setAttribute("marker-end", `url(#${head})`);
   return made;
@@ -41,6 +42,7 @@ class Picture {
     this.view = view;
     this.place = place;
     this.drawn = new Map(); // row -> its nodes
+    this.arrows = new Map(); // row -> those of them that are arrows
     this.current = 0;
     const heading = this.heading = this.svg(0, view.head, "heading");
     this.body = this.svg(view.head, view.h - view.head, "rows");
@@ -91,9 +93,11 @@ class Picture {
           return node;
         });
         this.drawn.set(index, nodes);
+        this.arrows.set(index, nodes.filter((node) => node.dataset.source));
       } else if (!wanted && this.drawn.has(index)) {
         for (const node of this.drawn.get(index)) node.remove();
         this.drawn.delete(index);
+        this.arrows.delete(index);
       }
     });
     this.heat();
@@ -101,9 +105,8 @@ class Picture {
 
   // Arrows that end or begin at the current row are drawn stronger.
   heat() {
-    for (const [index, nodes] of this.drawn) {
+    for (const [index, nodes] of this.arrows) {
       for (const node of nodes) {
-        if (!node.dataset.source) continue;
         node.classList.toggle("hot", index === this.current || Number(node.dataset.source) === this.current);
       }
     }
