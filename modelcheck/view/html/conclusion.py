@@ -35,7 +35,7 @@ def conclusion(trace: Trace, side: str = "") -> Markup:
     return tag(
         "section",
         tag("h2", f"What went wrong{' on the ' if side else ''}{side}", id=f"what{side}"),
-        tag("p", trace.consequence[:1].upper() + trace.consequence[1:], class_="verdict"),
+        tag("p", _begun(trace, trace.consequence), class_="verdict"),
         tag("p", "Initially: ", "; ".join(trace.initial), ". ", _lanes(trace), class_="setting"),
         tag("p", tag("b", "The part of the property that is false: "), trace.conjunct) if trace.conjunct else "",
         tag("div", _mixture(trace, copy, who), unnoticed, class_="reasons") if copy else unnoticed,
@@ -47,6 +47,12 @@ def conclusion(trace: Trace, side: str = "") -> Markup:
         if trace.passing else "",
         class_="conclusion", aria_labelledby=f"what{side}",
     )
+
+
+def _begun(trace: Trace, text: str) -> str:
+    """The text with a capital letter, unless it begins with the name of a process."""
+    named = any(text.startswith(f"{process.name} ") for process in trace.processes)
+    return text if named else text[:1].upper() + text[1:]
 
 
 def _lanes(trace: Trace) -> str:

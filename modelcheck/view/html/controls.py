@@ -30,9 +30,10 @@ KEYS = ("Keys: j and k or the right and left arrow step, d goes to the step that
         "changes dark and light; once in the drawing, the down and up arrow step too, and Home and End go to the ends.")
 
 
-def explorer(trace: Trace, full: bool) -> Markup:
-    """The section; the script fills the drawing and the panel."""
+def explorer(trace: Trace, full: bool, kinds: set[str]) -> Markup:
+    """The section; the script fills the drawing and the panel.  `kinds` are the relations that have arrows."""
     decided = trace.deciding >= 0
+    shown = [relation for relation in RELATIONS if relation[0] in kinds]
     buttons = (_button(*button) for button in BUTTONS if button[0] != "decides" or decided)
     return tag(
         "section",
@@ -42,7 +43,7 @@ def explorer(trace: Trace, full: bool) -> Markup:
             tag("div", *buttons, role="group", aria_label="steps", class_="buttons"),
             tag("span", "", id="count", class_="count"),
             tag("label", tag("input", type="checkbox", id="every", checked=full), " every step"),
-            tag("fieldset", tag("legend", "Arrows"), *map(_switch, RELATIONS)),
+            tag("fieldset", tag("legend", "Arrows"), *map(_switch, shown)) if shown else "",
             class_="bar", role="toolbar", aria_label="steps and arrows",
         ),
         tag(

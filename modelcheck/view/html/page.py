@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from modelcheck.view.drawing import Drawing
 
 BESIDE = Look(wrap=30, cell=6.0, bare=True, plain=True)  # the drawing leaves room for the panel beside it
+WIDER = {1: 60, 2: 46, 3: 34}  # lanes, and the columns of text in each where there is no ruler
 TOO_LONG = "The drawing is too long for paper, and to be shown without JavaScript."
 # Of the drawing for those without JavaScript and for paper, rows and characters.
 MOST_ROWS, MOST_STILL = 400, 250_000
@@ -39,14 +41,14 @@ MOST_ROWS, MOST_STILL = 400, 250_000
 def render(trace: Trace, full: bool = False) -> str:
     """The page as text; `full` shows every step to begin with."""
     every = rows(trace, full=True)
-    drawings = [lay_out(trace, False, BESIDE), lay_out(trace, True, BESIDE)]
+    drawings = [lay_out(trace, False, look(trace)), lay_out(trace, True, look(trace))]
     kind, data = packed(script_data(trace, drawings))
     content = [
         _header(trace),
         tag(
             "main",
             conclusion(trace),
-            explorer(trace, full),
+            explorer(trace, full, {path.kind for drawing in drawings for path in drawing.paths}),
             _still(drawings[full]),
             passing(trace),
             tables.steps(trace, every),
@@ -59,6 +61,12 @@ def render(trace: Trace, full: bool = False) -> str:
     ]
     title = printable(f"{trace.property}: {trace.spec} {trace.version} ({trace_id(trace)})")
     return document(title, content, ("theme.js", "draw.js", "panel.js", "page.js"))
+
+
+def look(trace: Trace) -> Look:
+    """How the drawing is laid out beside the panel."""
+    ruled = trace.area is not None and any(step.memory for step in trace.steps)
+    return BESIDE if ruled else replace(BESIDE, wrap=WIDER.get(len(trace.processes), BESIDE.wrap))
 
 
 def _still(drawing: Drawing) -> Markup:
