@@ -24,18 +24,22 @@ FORMS_HELP = "\b\nForms:\n" + "\n".join(f"  {form:<{WIDEST}}  {ABOUT[form]}" for
               help="One of the forms below; of a litmus test table, svg, dot or json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
 @click.option("--full", is_flag=True, help="Keep the steps a reader can do without.")
+@click.option("--compare", metavar="TRACE", help="Two traces side by side, aligned where they agree: as table or html.")
 @click.option("--traces", metavar="DIR", help="Where to look for an ID first; default ./modelcheck-traces.")
 @click.option("--memory", metavar="sc|tso|weak", help="The memory model of a litmus test; default tso.")
 @click.option("--state", metavar="N", help="Which final state of a litmus test, in the order of `modelcheck litmus`, "
                                            "from 1; default the first that satisfies its condition.")
 def command(
-    trace: str, form: str, output: str | None, full: bool, traces: str | None, memory: str | None, state: str | None
+    trace: str, form: str, output: str | None, full: bool, compare: str | None, traces: str | None,
+    memory: str | None, state: str | None,
 ) -> int:
     """Show the counterexample saved in the file TRACE, or how a litmus test comes to one of its final states.
 
     In place of a file at least 4 digits of a counterexample's ID do.
     """
-    if trace.endswith(".litmus"):
+    if compare is not None:
+        text = _comparison(trace, compare, form)
+    elif trace.endswith(".litmus"):
         text = _execution(trace, form, memory or "tso", state)
     else:
         if memory is not None or state is not None:
@@ -51,6 +55,21 @@ def command(
     else:
         write_whole(output, text)
     return 0
+
+
+def _comparison(left: str, right: str, form: str) -> str:
+    from modelcheck.trace.file import read_trace
+
+    if form == "table":
+        from modelcheck.view.compare import render
+    elif form == "html":
+        from modelcheck.view.html.two import render
+    else:
+        raise UsageError(f"--compare shows two traces as table or html, not as {form!r}")
+    for path in (left, right):
+        if path.endswith(".litmus"):
+            raise UsageError(f"--compare is for two traces, and {path} is a litmus test")
+    return render(read_trace(left), read_trace(right))
 
 
 def _execution(path: str, form: str, memory: str, state: str | None) -> str:

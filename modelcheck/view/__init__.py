@@ -19,6 +19,7 @@ FORMS = {
     "paste": "modelcheck.view.paste",
     "text": "modelcheck.view.text",
     "svg": "modelcheck.view.svg",
+    "html": "modelcheck.view.html",
     "mermaid": "modelcheck.view.mermaid",
     "dot": "modelcheck.view.dot",
     "graphml": "modelcheck.view.graphml",

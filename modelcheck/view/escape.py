@@ -20,6 +20,8 @@ _PLAIN = {
 def printable(text: str) -> str:
     """One line of printable text: white space becomes one space, anything else unprintable `\\x1b` and the like."""
     line = " ".join(text.split())
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 

@@ -145,6 +145,10 @@ def test_bad_spec_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     (["show"], "missing argument 'TRACE|FILE.litmus'"),
     (["show", "none.json"], "cannot read the trace none.json: no such file or directory"),
     (["show", "none.json", "--as", "tex"], "the form 'tex' does not exist; there are table, paste, "),
+    (["show", "a.json", "--compare", "b.json", "--as", "dot"],
+     "--compare shows two traces as table or html, not as 'dot'"),
+    (["show", "a.json", "--compare", "b.litmus"], "--compare is for two traces, and b.litmus is a litmus test"),
+    (["show", "none.json", "--compare", "b.json"], "cannot read the trace none.json: no such file or directory"),
     (["replay", "none.json"], "cannot read the trace none.json: no such file or directory"),
     (["replay", "notes.txt"], "cannot read the trace notes.txt: it is not JSON"),
 ])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from sample_traces import Builder, nested_deadlock, torn_read, traces
 
 from modelcheck.trace.trace import ByteSource, Trace
-from modelcheck.view import distil, dot, drawing, escape, provenance
+from modelcheck.view import distil, dot, escape, palette, provenance
 from modelcheck.view.escape import ascii_text, columns, cut, printable, wrap
 
 
@@ -93,5 +93,5 @@ def test_long_names_are_broken_where_code_may_be() -> None:
 
 
 def test_examples_in_the_docstrings_hold() -> None:
-    for module in (provenance, dot, drawing, escape):
+    for module in (provenance, dot, palette, escape):
         assert doctest.testmod(module).failed == 0
