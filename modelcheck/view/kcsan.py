@@ -19,7 +19,7 @@ from modelcheck.view.escape import ascii_text, wrap
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
 
-MARKED = re.compile(r"\b(READ_ONCE|WRITE_ONCE|smp_load_acquire|smp_store_release|x?chg|cmpxchg|atomic\w*)\b")
+MARKED = re.compile(r"\b(READ_ONCE|WRITE_ONCE|smp_load_acquire|smp_store_release|xchg|cmpxchg|atomic\w*)\b")
 RULE = "=" * 66
 NOTE = "In KCSAN's wording, from a checked trace: no kernel ran, and KCSAN has reported nothing."
 
