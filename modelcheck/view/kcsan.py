@@ -19,7 +19,7 @@ from modelcheck.view.escape import ascii_text, wrap
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
 
-MARKED = re.compile(r"\b(READ_ONCE|WRITE_ONCE|smp_load_acquire|smp_store_release|x?chg|cmpxchg|atomic\w*)\b")
+MARKED = re.compile(r"\b(READ_ONCE|WRITE_ONCE|smp_load_acquire|smp_store_release|xchg|cmpxchg|atomic\w*)\b")
 RULE = "=" * 66
 NOTE = "In KCSAN's wording, from a checked trace: no kernel ran, and KCSAN has reported nothing."
 
@@ -28,13 +28,12 @@ def reports(trace: Trace, width: int) -> list[str]:
     """The lines, at most `width` columns each; [] where no accesses race."""
     found = _races(trace)
     lines: list[str] = []
-    for number, (write, hit) in enumerate(found):
+    for number, (write, hit, changed) in enumerate(found):
         lines += ["", *(wrap(NOTE, width) if number == 0 else ()), RULE]
         titles = sorted(_function(trace, step) for step in (write, hit))
         told = [f"BUG: KCSAN: data-race in {titles[0]} / {titles[1]}", ""]
         for step in (write, hit):
             told += [_access(trace, step), _frame(trace, step), ""]
-        changed = _changed(trace, write, hit)
         told += [f"value changed: {changed}"] if changed else []
         for text in told if told[-1] else told[:-1]:
             indent = " " * text.startswith(" ")
@@ -43,11 +42,11 @@ def reports(trace: Trace, width: int) -> list[str]:
     return lines
 
 
-def _races(trace: Trace) -> list[tuple[int, int]]:
-    """(the write, the access it hits), one for each pair of functions: the first where a value changes, if any."""
+def _races(trace: Trace) -> list[tuple[int, int, str]]:
+    """(the write, the access it hits, what changes), for each pair of functions the first with a change, if any."""
     graph = trace_graph(trace)
     before = clocks(graph, ("po", "lock"))
-    found: dict[tuple[str, ...], tuple[int, int]] = {}
+    found: dict[tuple[str, ...], tuple[int, int, str]] = {}
     for source, target, kind in sorted(graph.edges(keys=True), key=lambda edge: (edge[1], edge[0], edge[2])):
         if kind not in ("rf", "co", "fr") or any(trace.steps[step].memory is None for step in (source, target)):
             continue
@@ -56,8 +55,10 @@ def _races(trace: Trace) -> list[tuple[int, int]]:
             continue
         pair = (target, source) if kind == "fr" else (source, target)
         names = tuple(sorted(_function(trace, step) for step in pair))
-        if names not in found or not _changed(trace, *found[names]) and _changed(trace, *pair):
-            found[names] = pair
+        if names not in found or not found[names][2]:
+            changed = _changed(trace, *pair)
+            if changed or names not in found:
+                found[names] = (*pair, changed)
     return list(found.values())
 
 
@@ -91,9 +92,11 @@ def _changed(trace: Trace, write: int, hit: int) -> str:
     event, stored = trace.steps[hit].memory, trace.steps[write].memory
     assert event is not None and stored is not None
     lo, hi = event.whole
+    if hi - lo > 8:
+        return ""
     old = _content(trace, write)
     new = old | {source.offset: source.value for source in stored.bytes}
-    if hi - lo > 8 or any(content.get(offset, -1) < 0 for content in (old, new) for offset in range(lo, hi)):
+    if any(content.get(offset, -1) < 0 for content in (old, new) for offset in range(lo, hi)):
         return ""
     before, after = (int.from_bytes(bytes(content[offset] for offset in range(lo, hi)), "little")
                      for content in (old, new))
