@@ -41,7 +41,7 @@ class Turn:
         "done" by the deciding action, "over" by starting over, "ended" by its end.
         """
         edge = way.edge
-        if edge.process != self.process:
+        if edge.process != self.process or edge.target.queued:  # who queues for a lock does not have it
             return ""
         if edge.node == self.node and not any(e.node == self.node and e.pending for e in edge.target.window):
             return "done"
