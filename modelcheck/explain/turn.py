@@ -51,6 +51,12 @@ class Turn:
         return "ended" if nodes[edge.target.node].action is None and not edge.target.window else ""
 
 
+    @staticmethod
+    def guesses(way: Way) -> bool:
+        """Whether a step leaves a branch that was guessed ahead of its loads, which may yet come out otherwise."""
+        return any(entry.guess >= 0 for entry in way.edge.target.window)
+
+
 def turn_of(machine: StepMachine, process: int, node: int, arriving: bool = False) -> Turn:
     """The turn of a process that fails at a node of its machine; -1 where it never comes to its start again."""
     return Turn(process, node, _head(machine, node) if node >= 0 else 0, arriving)

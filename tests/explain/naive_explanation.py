@@ -118,7 +118,8 @@ class Naive:
                     continue
                 for by in (far, -far):
                     moved = self._moved(word, at, by)
-                    run = self._follow(moved, steps, wanted) if moved is not None else None
+                    dropped = [word[at - 1]] * -by if by < 0 and word[at - 1] not in word[at:] else []
+                    run = self._follow(moved, dropped, steps, wanted) if moved is not None else None
                     if run is not None:
                         return at, by, run
         return None
@@ -149,7 +150,7 @@ class Naive:
         back = [] if nexts is None else [one] * -by
         return word[: at + by] + rest[: nexts or 0] + back + rest[nexts or 0:]
 
-    def _follow(self, moved, steps, wanted):
+    def _follow(self, moved, dropped, steps, wanted):
         lanes = {p: [choice for q, choice in steps if q == p] for p in range(len(self.system.processes))}
         node = {}
         run = Run(self.system)
@@ -182,5 +183,16 @@ class Naive:
             run, last = taken(run, edge), process
             passed += self.passes(edge)
             if passed > wanted:
+                for other in (p for p in [*todo, *dropped] if p != self.process):
+                    edges, at = run.enabled(other), done[other]
+                    if edges:
+                        wish = lanes[other][at] if at < len(lanes[other]) else ""
+                        alike = [e for e in edges if at < len(lanes[other]) and e.node == node[other][at]]
+                        same = [e for e in edges if e.choice == wish]
+                        edge = (same or alike or edges)[0]
+                        done[other] += bool(same or alike)
+                        if self.fails(run, edge):
+                            return None
+                        run = taken(run, edge)
                 return schedule
         return None
