@@ -23,6 +23,7 @@ from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 from modelcheck.trace.trace import Fate, Passing, Trace
 
+MOST_TEXT = 4000  # characters of a trace's field
 ATTEMPT = "attempt: "  # how the choice of a step begins that is asked for and never taken
 
 
@@ -30,7 +31,7 @@ def explained(trace: Trace, model: Model, name: str) -> Trace:
     """The trace with its conjunct, and with fate and passing where they are known; `name` is its property."""
     one = _Explanation(trace, model, name)
     false = one.conjunct()
-    return replace(trace, conjunct=false.text, fate=one.fate(), passing=one.passing(false))
+    return replace(trace, conjunct=false.text[:MOST_TEXT], fate=one.fate(), passing=one.passing(false))
 
 
 def passes_again(trace: Trace, model: Model, name: str) -> None:
