@@ -23,6 +23,7 @@ from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 from modelcheck.trace.trace import Fate, Passing, Trace
 
+MOST_TEXT = 4000  # characters of a trace's field
 ATTEMPT = "attempt: "  # how the choice of a step begins that is asked for and never taken
 
 
@@ -30,7 +31,7 @@ def explained(trace: Trace, model: Model, name: str) -> Trace:
     """The trace with its conjunct, and with fate and passing where they are known; `name` is its property."""
     one = _Explanation(trace, model, name)
     false = one.conjunct()
-    return replace(trace, conjunct=false.text, fate=one.fate(), passing=one.passing(false))
+    return replace(trace, conjunct=false.text[:MOST_TEXT], fate=one.fate(), passing=one.passing(false))
 
 
 def passes_again(trace: Trace, model: Model, name: str) -> None:
@@ -51,7 +52,7 @@ def passes_again(trace: Trace, model: Model, name: str) -> None:
         if turn.fails(world, state, way):
             raise UsageError(f"damaged: the schedule that is said to pass fails at step {number}")
         state = after
-        passed += bool(turn.passes(world, way))
+        passed += bool(turn.passes(world, way)) and not turn.guesses(way)
         reached = one.goal is not None and one.goal(state)
     if not (reached if one.goal is not None else passed > before):
         raise UsageError(f"damaged: the schedule that is said to pass does not bring {one.name} past its deciding step")
@@ -71,6 +72,9 @@ class _Explanation:
         failing = self.places[trace.steps[trace.deciding].process] if trace.steps else 0
         taking = frozenset({failing, *(process for process, _ in self.steps)})
         self.whole = self._schedule(taking)
+        if self.prop.kind == "invariant":
+            self._trim()
+            self.whole = self._schedule(taking)
         failing, node = self._nesting(failing) if self.prop.kind == "deadlock" else (failing, self._node(failing))
         arriving = self.prop.kind == "lock-order"
         self.turn = turn_of(self.system.spaces[failing].machine, failing, node, arriving)
@@ -98,12 +102,20 @@ class _Explanation:
         found = matters(self.system, roots, self._slots(), self.given.known)
         return follow(World(self.system, found, self.given, self.prop.name, invariant), self.steps)
 
+    def _trim(self) -> None:
+        """Leaves out steps after the first that leads to a state which violates an invariant: merging may add some."""
+        world = self.whole.world
+        for number, state, way in zip(self.whole.numbers, self.whole.states, self.whole.ways, strict=False):
+            if world.violates(state, way):
+                self.steps = self.steps[: number + 1]
+                return
+
     def _node(self, failing: int) -> int:
         """The node of the deciding action: that of the last step, or where the failing process stands at the end."""
         world = self.whole.world
         if self.prop.kind in ("deadlock", "lock-order") or not self.whole.ways:
             return world.local(self.whole.states[-1], world.place[failing]).node
-        number = self.trace.deciding
+        number = min(self.trace.deciding, len(self.steps) - 1)
         return next((w.edge.node for n, w in zip(self.whole.numbers, self.whole.ways, strict=True) if n == number), 0)
 
     def _nesting(self, stuck: int) -> tuple[int, int]:

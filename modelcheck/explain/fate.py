@@ -43,6 +43,7 @@ class Search:
     def __init__(self, world: World, turn: Turn, goal: Goal | None = None, most: int = MOST_STATES) -> None:
         self.world, self.turn, self.goal, self.most = world, turn, goal, most
         self.states = 0
+        self.guessed = False  # whether a process passed while a branch was guessed
         self.doomed: set[State] = set()
         self._losing: dict[int, bool] = {}
         self.failing = world.place[turn.process]
@@ -56,7 +57,7 @@ class Search:
         first = self.renamed(state)
         if first in self.doomed:
             return False
-        self.world.short, tried = False, False
+        self.world.short, self.guessed, tried = False, False, False
         seen, todo = {first}, deque([first])
         while todo:
             if len(seen) > FEW and not tried:
@@ -78,7 +79,7 @@ class Search:
                 self.states += len(seen)
                 return None
         self.states += len(seen)
-        if self.world.short:
+        if self.world.short or self.guessed:
             return None
         self.doomed |= seen
         return False
@@ -124,7 +125,11 @@ class Search:
         return found
 
     def _avoids(self, way: Way, after: State) -> bool:
-        return bool(self.turn.passes(self.world, way)) if self.goal is None else self.goal(after)
+        if self.goal is not None:
+            return self.goal(after)
+        passes = bool(self.turn.passes(self.world, way))
+        self.guessed = self.guessed or passes and self.turn.guesses(way)
+        return passes and not self.turn.guesses(way)
 
     def _own_business(self, state: State, place: int, enabled: list[Way]) -> list[Way]:
         """The steps of a process that may be taken first, since no other process takes notice; none where some may.
@@ -287,6 +292,8 @@ def fate(search: Search, schedule: Schedule, last: int, first: int = 0) -> Fate 
 
 
 def _told(search: Search) -> str:
+    if search.guessed:
+        return "what was guessed ahead of its loads may yet come out otherwise"
     if search.world.short:
         return "there are no values for more updates than were tried from before it"
     return f"{search.most:,} states from before it showed no way out"

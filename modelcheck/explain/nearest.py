@@ -4,7 +4,8 @@ To move a switch from A to B later is to let A take its next steps before B goes
 next runs.  What A does now it does not do then, so no switch comes, and one goes only where nothing is left between two;
 where A does not run again in the trace it goes on by its first enabled step each time.  All else is the trace's: each process takes its own steps
 in its own order while they are enabled, and where an answer differs (the values dictate it) the step with that answer.
-After the last step the failing process runs on alone, or who it waits for, until it has passed its deciding point.
+After the last step the failing process runs on alone, or who it waits for, until it has passed its deciding point; and
+what the others have then still to do of the trace must violate nothing.
 
 Its one invariant: what is answered is a run of the world that violates nothing and passes.  Candidates come in one
 order: by the number of steps, then the switch nearest to the end of the trace, then later before earlier.
@@ -123,21 +124,34 @@ class _Attempt:
         self.state = self.schedule.states[self.start]
         self.ways = self.schedule.ways[: self.start]
         self.taken = [done.count(place) for place in range(len(self.world.processes))]
-        for place in word_of(self.schedule.word, self.moved)[self.start :]:
-            how = self._step(place)
+        word = word_of(self.schedule.word, self.moved)
+        for number in range(self.start, len(word)):
+            how = self._step(word[number])
             if how is None or how:
-                return self._passed(how)
+                return self._passed(how, word[number + 1 :])
         last = self.ways[-1].process
         for _ in range(TAIL):
             ready = [p for p in self._order(last) if self.world.enabled(self.state, p)]
             how = self._step(ready[0]) if ready else None
             if how is None or how:
-                return self._passed(how)
+                return self._passed(how, [])
             last = self.ways[-1].process
         return None
 
-    def _passed(self, how: str | None) -> Passed | None:
-        return None if how is None else Passed(self.moved, self.ways, how, self.other)
+    def _passed(self, how: str | None, rest: list[int]) -> Passed | None:
+        """What passed, unless it only left the failure to another: what the others have still to do is done too."""
+        if how is None:
+            return None
+        word, ways = self.schedule.word, list(self.ways)
+        late = self.moved.by < 0 and word[self.moved.at - 1] not in word[self.moved.at :]
+        rest = [*rest, *([word[self.moved.at - 1]] * -self.moved.by if late else [])]
+        for place in rest if self.goal is None else []:
+            way = self._choose(place) if self.world.processes[place] != self.turn.process else None
+            after = self.world.after(self.state, way) if way is not None else None
+            if way is not None and self.turn.fails(self.world, self.state, way):
+                return None
+            self.state = after or self.state
+        return Passed(self.moved, ways, how, self.other)
 
     def _order(self, last: int) -> list[int]:
         """Who runs after the trace: the failing process, else who ran last, else the first that can."""
@@ -158,7 +172,9 @@ class _Attempt:
         if self.goal is not None:
             return "goal" if self.goal(after) else ""
         how = turn.passes(world, way)
-        self.passes += bool(how)
+        if not how or turn.guesses(way):
+            return ""
+        self.passes += 1
         return how if self.passes > 0 else ""
 
     def _choose(self, place: int) -> Way | None:

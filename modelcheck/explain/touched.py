@@ -143,7 +143,8 @@ def matters(system: System, roots: frozenset[int], extra: tuple[Slot, ...] = (),
     order = tuple(sorted(kept))
     flags = {system.active(p) for p in order if system.host[p] >= 0}  # a host reads its nested process's
     taking = [found[p] for p in order]
-    return Matters(order, tuple(needed), frozenset(_shared(taking, needed)) | flags, tuple(taking))
+    shared = frozenset(_shared(taking, needed)).union(flags, extra)  # whoever sets one of `extra` is noticed
+    return Matters(order, tuple(needed), shared, tuple(taking))
 
 
 def _needed(found: list[Touched], extra: tuple[Slot, ...]) -> dict[Slot, None]:

@@ -41,7 +41,7 @@ class Turn:
         "done" by the deciding action, "over" by starting over, "ended" by its end.
         """
         edge = way.edge
-        if edge.process != self.process:
+        if edge.process != self.process or edge.target.queued:  # who queues for a lock does not have it
             return ""
         if edge.node == self.node and not any(e.node == self.node and e.pending for e in edge.target.window):
             return "done"
@@ -49,6 +49,12 @@ class Turn:
             return "over"
         nodes = world.system.spaces[self.process].machine.nodes
         return "ended" if nodes[edge.target.node].action is None and not edge.target.window else ""
+
+
+    @staticmethod
+    def guesses(way: Way) -> bool:
+        """Whether a step leaves a branch that was guessed ahead of its loads, which may yet come out otherwise."""
+        return any(entry.guess >= 0 for entry in way.edge.target.window)
 
 
 def turn_of(machine: StepMachine, process: int, node: int, arriving: bool = False) -> Turn:

@@ -83,7 +83,7 @@ def test_the_readmes_graph_is_that_of_the_saved_trace(monkeypatch: pytest.Monkey
 
 
 def test_the_readme_tells_every_form(tmp_path: Path) -> None:
-    told = re.findall(r"^    (\w+) +", README.split("## To show a trace")[1].split("All of them draw")[0], re.MULTILINE)
+    told = re.findall(r"^    (\w+) +", README.split("## To show a trace")[1].split("Each ends with")[0], re.MULTILINE)
     listed = modelcheck("show", "--help", cwd=tmp_path).stdout.partition("Forms:\n")[2]
     assert [name for name in told if name in FORMS] == [line.split()[0] for line in listed.splitlines()]
 
