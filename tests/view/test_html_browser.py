@@ -136,6 +136,9 @@ def test_only_what_a_step_changed_is_marked(show: Opener) -> None:
     assert page.run(marked.format("read")) == [f"byte {i} from update 2, read now" for i in range(4)]
     assert page.text("#reads") == "bytes 0-3: update 2, from step 7, writer: *rs_state = state"
     assert page.text("#changed") == "nothing"
+    while "rs_state" not in page.text("#now"):
+        page.key("k")
+    assert page.run(marked.format("wrote")) == [f"byte {i} from update 2, written now" for i in range(4)]
     page.key("Home")
     assert set(page.run("[...document.querySelectorAll('#bytes .byte sub')].map(b => b.innerText)")) == {"1"}
 
@@ -296,6 +299,7 @@ def test_two_traces_are_walked_from_difference_to_difference(show: Opener) -> No
         (pair.right < 0, pair.left < 0) for pair in pairs]
     count = page.run("document.querySelectorAll('tr[id^=d]').length")
     assert count == 2
+    page.key("p")
     page.key("n")
     assert page.text("#count") == f"difference 1 of {count}"
     page.key("n")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sample_traces import HOSTILE, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
+from sample_traces import HOSTILE, Builder, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
 
 from modelcheck.trace.trace import ByteSource, Fate, Passing
 from modelcheck.view import compare, palette, render, snapshot
@@ -141,11 +141,13 @@ def test_the_script_and_the_style_fetch_nothing_and_make_no_markup_of_text() -> 
 
 
 def test_the_conclusion_says_which_updates_are_mixed_in_which_bytes_and_why_it_was_accepted() -> None:
-    text = "|".join(part.strip() for part in check_page(render(torn_read(), "html")).text)
+    text = "|".join(part.strip() for part in check_page(render(torn_read(), "html")).text if part.strip())
     verdict = text.index("The reader accepts the state of update 2 with the times of update 1")
     assert verdict < text.index("Step by step")
     assert "Both loads of entry_time saw its low half from update 1" in text
-    assert "The tests reader made:|equal True||flag set? False" in text
+    assert "|state|0-3|2|update 2|02|2|00|2|00|2|00|2|differs|0x1|same|0x2|entry_time|" in text
+    assert "|Is the whole copy this update?|no|no|" in text
+    assert "|The tests reader made:|equal True|flag set? False|" in text
     assert "id 9a01b1ac0f" in text
     assert "modelcheck check runstate --version seed --property torn-read --set offset=52" in text
 
@@ -182,6 +184,21 @@ def test_locks_held_and_waits_follow_the_steps() -> None:
     assert after[-1].waits == ("refresh waits for rq0, held by sched_out (exclusive)",
                                "sched_out waits for gpc1, held by refresh (write)")
     assert after[3].waits == ()
+    assert [told.held for told in standing.standing(lock_order())][1:5] == [
+        ("rq0: sched_out (exclusive)", "gpc1: sched_out (read)"), ("rq0: sched_out (exclusive)",), (),
+        ("gpc1: refresh (write)",)]
+
+
+def test_who_queued_waits_until_it_has_the_lock() -> None:
+    b = Builder()
+    b.lock(0, "acquire", "gpc1", "read")
+    b.lock(1, "queue", "gpc1", "write")
+    b.add(0, "goes on")
+    b.lock(0, "release", "gpc1", "read")
+    b.lock(1, "acquire", "gpc1", "write")
+    after = standing.standing(replace(lock_order(), steps=tuple(b.steps), deciding=4))
+    held = "refresh waits for gpc1, held by sched_out (read)"
+    assert [told.waits for told in after] == [(), (held,), (held,), ("refresh waits for gpc1",), ()]
 
 
 def test_the_scripts_data_is_the_trace() -> None:
