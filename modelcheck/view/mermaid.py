@@ -5,7 +5,8 @@ up to `#`, `;` or the line's end (sequenceDiagram.jison, TXT and restOfLine); a 
 `%`, `{` or `:`, markup `<` or `&`, and a formula `$`.  All of these are written as entity codes (`#35;`), which Mermaid
 documents for that purpose ("Entity codes to escape characters").  The colon matters twice: where one follows the word
 `style` or `classDef`, Mermaid drops the last `;` of the line before it reads entity codes.  Participants are named
-p0, p1, ... by us.  Mermaid 10.9.3, 11.17.2 and 12.3.0 parse the hostile traces of the tests and all that are saved.
+p0, p1, ... by us.  Mermaid 10.9.3, 11.17.2 and 12.3.0 parse the hostile traces of the tests and all that are saved,
+each line as the one statement it is.
 
 A solid arrow goes from a store to a read of it (rf), a dotted one from a release to the next acquire (lock), a line
 without a head from a task to what is nested on it and back (po).  Arrows are at the time of their end.  Mermaid
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
     from modelcheck.view.distil import Row
 
-MEANT = "#;:%{}<>&\"$`@\\"
+MEANT = "#;:%{}<>&\"$`@\\\ufb02\u00b6"  # the last two begin and end an entity code while Mermaid works on it
 WIDTH = 44  # of a line in a note
+BETWEEN = 32  # of a line in a note over two lanes, which does not grow with its text as one over one lane does
 
 
 def render(trace: Trace, full: bool = False) -> str:
@@ -39,10 +41,11 @@ def render(trace: Trace, full: bool = False) -> str:
     graph = trace_graph(trace)
     names = [process.title or process.name for process in trace.processes]
     everyone = f"p0,p{len(names) - 1}" if len(names) > 1 else "p0"
+    wide = BETWEEN if len(names) == 2 else WIDTH
     lines = ["sequenceDiagram", f"  title {safe(f'{trace.spec} {trace.version}, {trace.property}')}"]
     for index, process in enumerate(trace.processes):
         lines.append(f"  participant p{index} as {_broken([f'CPU{process.cpu}', names[index]])}")
-    lines += [f"  Note over {everyone}: {_broken([f'Initially: {text}'])}" for text in trace.initial]
+    lines += [f"  Note over {everyone}: {_broken([f'Initially: {text}'], wide)}" for text in trace.initial]
     shown = rows(trace, full)
     owner = {step: row for row in shown for step in row.steps}
     running: dict[int, int] = {}  # cpu -> the process its last row was of
@@ -56,7 +59,7 @@ def render(trace: Trace, full: bool = False) -> str:
         note = f"  Note over p{row.process}: {_broken(_told(row))}"
         lines += ["  rect rgb(255, 244, 206)", f"  {note}", "  end"] if row.deciding else [note]
     ending = [f"=> {trace.consequence}", *trace.why, *sentences(trace), f"id {trace_id(trace)}"]
-    return "\n".join([*lines, f"  Note over {everyone}: {_broken(ending)}"]) + "\n"
+    return "\n".join([*lines, f"  Note over {everyone}: {_broken(ending, wide)}"]) + "\n"
 
 
 def safe(text: str) -> str:
@@ -68,9 +71,9 @@ def safe(text: str) -> str:
     return "".join(f"#{ord(c)};" if c in MEANT else c for c in printable(text)) or "-"
 
 
-def _broken(texts: list[str]) -> str:
+def _broken(texts: list[str], width: int = WIDTH) -> str:
     """The texts, wrapped, with Mermaid's line break between two lines."""
-    return "<br/>".join(safe(line) for text in texts for line in wrap(printable(text), WIDTH, 2))
+    return "<br/>".join(safe(line) for text in texts for line in wrap(printable(text), width, 2))
 
 
 def _told(row: Row) -> list[str]:
