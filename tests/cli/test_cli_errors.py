@@ -142,7 +142,7 @@ def test_bad_spec_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     (["check", "./folder.py"], "cannot read the spec ./folder.py: it is a directory; name a .py file"),
     (["check", "./folder.py/x.py"], "cannot read the spec ./folder.py/x.py: no such file or directory"),
     (["list", "./notes.txt"], "cannot read the spec ./notes.txt: a spec file's name ends in .py"),
-    (["show"], "missing argument 'TRACE|FILE.litmus'"),
+    (["show"], "missing argument 'TRACE|ID|FILE.litmus'"),
     (["show", "none.json"], "cannot read the trace none.json: no such file or directory"),
     (["show", "none.json", "--as", "tex"], "the form 'tex' does not exist; there are table, paste, "),
     (["show", "a.json", "--compare", "b.json", "--as", "dot"],

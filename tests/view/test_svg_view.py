@@ -109,7 +109,8 @@ def test_every_arrow_is_an_edge_of_the_graph_and_every_edge_an_arrow() -> None:
     drawn = {(path.kind, path.source, band.row.steps[0]) for band in drawing.rows
              for path in drawing.paths[band.start[1]:band.end[1]] if path.source >= 0}
     edges = {(kind, a, b) for a, b, kind in graph.edges(keys=True) if kind in ("rf", "co", "fr")}
-    ordered = {("hb", a, b) for a, b, kind in graph.edges(keys=True) if kind == "hb" and trace.steps[a].process != trace.steps[b].process}
+    ordered = {("hb", a, b) for a, b, kind in graph.edges(keys=True)
+               if kind == "hb" and trace.steps[a].process != trace.steps[b].process}
     assert drawn == edges | ordered
     assert {kind for kind, _, _ in drawn} == {"rf", "co", "fr", "hb"}
     plain = lay_out(trace, True)
