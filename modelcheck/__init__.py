@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from modelcheck.sync.spinlock import Irq
     from modelcheck.system.model import Model, Where
     from modelcheck.system.witnesses import witness_classes, witness_pairs
+    from modelcheck.trace.graph import read_graph
 
 _HOME = {
     "action": ("Access", "Action", "Branch", "any_word", "assign", "barrier", "check", "choose", "decide", "equal",
@@ -69,6 +70,7 @@ _HOME = {
     "sync.spinlock": ("Irq",),
     "system.model": ("Model", "Where"),
     "system.witnesses": ("witness_classes", "witness_pairs"),
+    "trace.graph": ("read_graph",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -79,8 +81,8 @@ __all__ = [
     "Spec", "SpecError", "SpinLock", "Srcu", "Tear", "Trial", "UsageError", "Values", "Version", "Where", "any_word",
     "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift",
     "local_irq_restore", "local_irq_save", "mb", "observe", "preempt_disable", "preempt_enable", "progress", "reach",
-    "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes",
-    "witness_pairs", "wmb",
+    "read_graph", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait",
+    "witness_classes", "witness_pairs", "wmb",
 ]
 
 

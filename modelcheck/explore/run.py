@@ -6,6 +6,7 @@ from 0 without renaming, and remembers for each byte of memory which step wrote 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -126,6 +127,7 @@ class Run:
                 changes.append((slot, old, value))
         self.values.update(new)
         self.steps.append(Happened(edge, tuple(changes), self._move_bytes(edge)))
+        self._note_settled(edge)
         self.locals[edge.process] = edge.target
 
     def _note_made(self, edge: Edge, new: list[tuple[Slot, int]]) -> None:
@@ -176,14 +178,24 @@ class Run:
         return Seen(name, lo, hi, tuple((offset, origin.version, origin.form) for offset, origin in found))
 
     def _note_fact(self, edge: Edge) -> None:
-        action = self.system.spaces[edge.process].machine.nodes[edge.node].action
-        if action is None or action.kind != "compare" or edge.piece is not None or action.test != "equal":
+        """A comparison that finds its loads performed; one that is guessed is noted when they settle it."""
+        guesses = len([entry for entry in edge.target.window if entry.guess >= 0])
+        if edge.piece is None and guesses <= len([entry for entry in edge.source.window if entry.guess >= 0]):
+            self._note(edge.process, edge.node, edge.branch, len(self.steps))
+
+    def _note_settled(self, edge: Edge) -> None:
+        if edge.piece is not None:
+            left = Counter(entry for entry in edge.source.window if entry.guess >= 0)
+            left.subtract(edge.target.window)
+            for entry in left.elements():
+                self._note(edge.process, entry.node, entry.guess, len(self.steps) - 1)
+
+    def _note(self, process: int, node: int, branch: int, step: int) -> None:
+        action = self.system.spaces[process].machine.nodes[node].action
+        if action is None or action.kind != "compare" or action.test != "equal":
             return
-        seen = tuple(self.seen(edge.process, r.index, r.access.lo, r.access.hi) for r in action.registers)
-        outcome = bool(action.branches[edge.branch].response)
-        self.facts.append((len(self.steps), SeenFact("equal", seen, outcome)))
-
-
+        seen = tuple(self.seen(process, r.index, r.access.lo, r.access.hi) for r in action.registers)
+        self.facts.append((step, SeenFact("equal", seen, bool(action.branches[branch].response))))
 
 
 def replay(

@@ -72,7 +72,8 @@ class Values:
     form) is there for it to use.  What is known of a version only from the step that made it (`Observation.made`) is
     part of that formula: a projection does not tell.  `prefer(z3, versions)` lists formulas that make an answer easier
     to read; each is kept only where it costs no answer.  `explain(observation, numbers, byte)` gives the consequence
-    and the sentences why nothing noticed, for concrete numbers.
+    and the sentences why nothing noticed, for concrete numbers.  `conjunct`, of the same arguments, says what is
+    false, as "the claim: what is there instead".
     """
 
     key: Hashable
@@ -82,3 +83,4 @@ class Values:
     violated: Callable[[Any, list[dict[str, Any]], Observation, Callable[[int, int, str], Any]], Any]
     prefer: Callable[[Any, list[dict[str, Any]]], list[Any]]
     explain: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], tuple[str, tuple[str, ...]]]
+    conjunct: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], str] | None = None

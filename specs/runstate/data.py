@@ -54,6 +54,8 @@ def data_model(setting: Setting) -> Model:
     seen = ("update published", "sched_out published", "updated again after the sched_out")
     witnesses = seen if call is None else (*seen, DONE)
     help_of = {info.name: info.help for info in DATA}
+    grown = shadow.times[RUNNABLE] - shadow.before
+    model.say(shadow.away.le(grown), "the wait is booked as runnable")
     model.data(name, help_of[name], witnesses, explain=EXPLAIN[name])
     return model
 

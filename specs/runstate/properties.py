@@ -45,6 +45,7 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     values = make_values(layout, relation(setting), adjusted(setting))
     if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"):
         model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
+    say(model, scene)
     match name:
         case "torn-read":
             reads = ("update published", *reader_witnesses(setting)) if whole else ()
@@ -74,6 +75,22 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
             seen = ("update published",) if whole else ()
             fair = ("the vCPU task and sched_out run on (weak fairness)",)
             model.eventually(name, ghosts.flagged.eq(0), about, seen, fair, fair=("vcpu", "sched_out"))
+
+
+def say(model: Model, scene: Scene) -> None:
+    """Words for the conditions that a counterexample may show to be false."""
+    ghosts = scene.ghosts
+    for gpc in (scene.gpc1, scene.gpc2):
+        for condition, text in gpc.words():
+            model.say(condition, text)
+    if scene.long_mode is not None:
+        model.say(scene.long_mode.eq(1), "the guest is in long mode")
+    if ghosts.stored is not None:
+        model.say(ghosts.stored.eq(1), "the update has reached the guest")
+    if ghosts.flagged is not None:
+        model.say(ghosts.flagged.eq(0), "the update flag is clear")
+    for page, unsaved in enumerate(ghosts.dirty.unsaved if ghosts.dirty is not None else ()):
+        model.say(unsaved.eq(0), f"every store to page {page} was saved")
 
 
 def writer_witnesses(setting: Setting, layout: Layout, scene: Scene) -> tuple[str, ...]:

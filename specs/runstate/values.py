@@ -172,8 +172,8 @@ def make_values(layout: Layout, known: Relation, adjusts: bool = False) -> Value
         wishes += [v["state_entry_time"] == 1000 * (k + 1) for k, v in enumerate(versions)]
         return wishes
 
-    explained = partial(explain, layout)
-    return Values((layout.abi, known, adjusts), fields, byte, assume, violated, prefer, explained)
+    said = partial(explain, layout), partial(false_part, layout)
+    return Values((layout.abi, known, adjusts), fields, byte, assume, violated, prefer, *said)
 
 
 def related(z3: Any, versions: list[Version], known: Relation) -> list[tuple[str, Any]]:
@@ -278,3 +278,28 @@ def _join(names: list[str]) -> str:
     if len(times) == 4:
         names = [n for n in names if n not in times] + ["time[]"]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def false_part(
+    layout: Layout, observation: Observation, numbers: list[dict[str, int]], byte: Callable[[int, int, str], int]
+) -> str:
+    """That the copy equals an update, and how it differs from the one that it differs from in the fewest bytes."""
+    if observation.seen[0].name == "state":
+        copy, claim = observation.seen[:1], "the state in use is that of an update"
+    else:
+        copy = tuple(seen for seen in observation.seen if seen.name.startswith("copy."))
+        claim = "the copy equals an update"
+    place = {offset: (name, lo) for name, lo, hi in layout.fields for offset in range(lo, hi)}
+    read = {offset: byte(version, offset, "") for seen in copy for offset, version, _ in seen.bytes if offset in place}
+    differs = [[o for o in read if byte(k, o, "") != read[o]] for k in range(len(numbers))]
+    nearest = min(reversed(range(len(numbers))), key=lambda k: len(differs[k]))
+    told = []
+    for name in dict.fromkeys(place[offset][0] for offset in differs[nearest]):
+        there = sum(read[o] << 8 * (o - place[o][1]) for o in read if place[o][0] == name)
+        at = _bytes([o - place[o][1] for o in differs[nearest] if place[o][0] == name])
+        told.append(f"{name} {at} ({_value(name, there)} for {_value(name, numbers[nearest][name])})")
+    return f"{claim}: from the nearest, update {nearest}, it differs in {_join(told)}"
+
+
+def _value(name: str, value: int) -> str:
+    return RUNSTATES[value] if name == "state" and value < len(RUNSTATES) else hex(value)
