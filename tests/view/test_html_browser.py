@@ -121,6 +121,10 @@ def test_every_step_is_shown_when_asked_for(show: Opener) -> None:
     assert page.text("#count") == "row 11 of 11"
 
 
+def test_a_page_made_in_full_begins_with_every_step(show: Opener) -> None:
+    assert show(render(torn_read(), "html", full=True)).text("#count") == "step 1 of 21"
+
+
 def test_only_what_a_step_changed_is_marked(show: Opener) -> None:
     page = show(torn_read())
     page.key("e")
@@ -164,17 +168,17 @@ def test_what_else_was_enabled_is_listed(show: Opener) -> None:
     assert page.text("#where") == "get_snapshot() \u00b7 S1 \u00b7 spec.py:11"
 
 
-@pytest.mark.parametrize("kind", ["rf", "lock", "fr", "co", "hb"])
+@pytest.mark.parametrize("kind", ["rf", "lock", "held", "fr", "co", "hb"])
 def test_each_relation_is_switched(show: Opener, kind: str) -> None:
-    trace = lock_order() if kind == "lock" else long_trace()
+    trace = lock_order() if kind in ("lock", "held") else long_trace()
     page = show(trace)
     shown = (f"[...document.querySelectorAll('.rows path.k-{kind}')]"
              ".map(path => getComputedStyle(path).display !== 'none')")
     before = page.run(shown)
     assert before
-    assert set(before) == {kind in ("rf", "lock")}
+    assert set(before) == {kind in ("rf", "lock", "held")}
     page.click(f"[data-kind={kind}]")
-    assert set(page.run(shown)) == {kind not in ("rf", "lock")}
+    assert set(page.run(shown)) == {kind not in ("rf", "lock", "held")}
 
 
 def test_the_keyboard_reaches_every_control_and_one_sees_where_it_is(show: Opener) -> None:

@@ -222,7 +222,7 @@ def test_every_shape_of_the_drawing_reaches_the_script_once() -> None:
     shapes = [*view["fixed"], *(shape for row in view["rows"] for shape in row["e"])]
     assert len(shapes) == sum(drawing.counts())
     kinds = {shape[-2] for shape in shapes if shape[0] == "p"}
-    assert kinds == {"", "rf", "co", "fr", "hb"}
+    assert kinds == {"", "rf", "co", "fr", "hb", "held"}
 
 
 def test_a_large_page_is_packed_and_a_small_one_is_readable() -> None:
