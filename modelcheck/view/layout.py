@@ -275,8 +275,8 @@ def _arrow(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns, arr
         start += places.width[source.lane]
     leave = start + (-sign if source.lane != cell.lane else sign) * 34
     drawing.paths.append(Path(
-        f"M{start:.1f} {source.middle:.1f}C{leave:.1f} {source.middle:.1f} {bend + sign * 14:.1f} {y:.1f} {bend:.1f} {y:.1f}"
-        f"H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, arrival.kind, arrival.source))
+        f"M{start:.1f} {source.middle:.1f}C{leave:.1f} {source.middle:.1f} {bend + sign * 14:.1f} {y:.1f} "
+        f"{bend:.1f} {y:.1f}H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, arrival.kind, arrival.source))
 
 
 def _plain_arrow(drawing: Drawing, source: Cell, cell: Cell, places: Columns, arrival: Arrival) -> None:
