@@ -9,7 +9,7 @@ import pytest
 from browser import Browser, find
 from sample_traces import hostile, lock_order, long_trace, nested_deadlock, torn_read, very_long_trace
 
-from modelcheck.trace.trace import Passing
+from modelcheck.trace.trace import AreaInfo, ByteSource, MemoryEvent, Passing, Step
 from modelcheck.view import compare, render
 from modelcheck.view.html import two
 
@@ -280,6 +280,20 @@ def test_a_trace_of_two_thousand_steps_opens_and_draws_what_is_in_sight(show: Op
     assert page.run(nodes) < 4000
     assert page.run("(box => box.top > 0 && box.bottom < innerHeight)"
                     "(document.querySelector('.rows > .s-current').getBoundingClientRect())")
+
+
+def test_a_trace_without_steps_and_one_of_a_large_area_open(show: Opener) -> None:
+    empty = show(replace(torn_read(), steps=(), deciding=-1))
+    assert empty.run("document.querySelectorAll('.rows').length") == 1
+    empty.key("j")
+    assert empty.complaints() == []
+    area = AreaInfo("ring", 4096, 0, 64, 4096, (("head", 0, 8), ("data", 8, 4096)))
+    whole = tuple(ByteSource(offset, 1, "", -1, 7) for offset in range(4096))
+    step = Step(1, "copy", "copy", "load", "spec.py", 1, memory=MemoryEvent("load", 0, 4096, (0, 4096), "copy", whole))
+    last = Step(1, "accept", "accept", "observe", "spec.py", 2)
+    page = show(replace(torn_read(), area=area, updates=(), steps=(step, last), deciding=1))
+    assert page.text("#bytes").count("and 4024 more") == 1
+    assert page.run("document.querySelectorAll('.conclusion .byte').length") == 8 + 64
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 420])

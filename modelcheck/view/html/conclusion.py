@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Published = dict[int, dict[int, int]]  # update -> offset -> value
 
 MOST_UPDATES = 4  # columns of published updates beside what was read
+MOST_BYTES = 64  # bytes of one part that are shown each by itself
 
 
 def conclusion(trace: Trace, side: str = "") -> Markup:
@@ -132,7 +133,7 @@ def chips(trace: Trace, sources: Sequence[ByteSource]) -> Markup:
     """Each byte as its value over the number of its update; a bar where a page or a cache line begins."""
     area = trace.area
     made: list[str] = []
-    for byte in sources:
+    for byte in sources[:MOST_BYTES]:
         if area is not None and byte.offset and (area.base + byte.offset) % min(area.line, area.page) == 0:
             page = (area.base + byte.offset) % area.page == 0
             made.append(tag("span", "page" if page else "line", class_="cut page" if page else "cut",
@@ -144,6 +145,8 @@ def chips(trace: Trace, sources: Sequence[ByteSource]) -> Markup:
             class_=f"byte u{byte.version % 8}{' form' if byte.variant else ''}",
             title=f"byte {byte.offset} from update {byte.version}{form}",
         ))
+    if len(sources) > MOST_BYTES:
+        made.append(f" and {len(sources) - MOST_BYTES} more")
     return tag("span", *made, class_="bytes-of")
 
 
