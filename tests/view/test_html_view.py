@@ -22,6 +22,7 @@ from modelcheck.view.compare import align
 from modelcheck.view.distil import rows
 from modelcheck.view.html import data, markup, shapes, standing, two
 from modelcheck.view.html.page import BESIDE
+from modelcheck.view.html.sentences import sentence
 from modelcheck.view.layout import lay_out
 
 if TYPE_CHECKING:
@@ -176,6 +177,14 @@ def test_padding_beside_a_field_is_a_part_of_its_own() -> None:
     told = snapshot.parts(replace(trace, area=replace(trace.area, fields=fields)), snapshot.Load(1, "copy", 2, sources))
     assert [(part.field, part.start, part.whole, len(part.bytes)) for part in told] == [
         ("state", 0, False, 2), ("", -1, False, 4), ("entry_time", 8, False, 4)]
+
+
+def test_a_step_that_cannot_be_taken_is_told_as_blocked() -> None:
+    trace = nested_deadlock()
+    last = replace(trace.steps[-1], choice="attempt: vcpu_run()", label="vcpu_run()", lock=None, kind="local")
+    told = replace(trace, steps=(*trace.steps[:-1], last))
+    assert sentence(told, rows(told)[-1]) == (
+        "sched_out, in update_guest(): vcpu_run(). It is blocked here. This is the step that decides.")
 
 
 def test_locks_held_and_waits_follow_the_steps() -> None:
