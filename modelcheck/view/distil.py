@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 VERDICTS = ("compare", "observe", "check")
 MARKS = ("reach ", "progress")  # local steps that only count for the search
-ATTEMPT = "attempt: "  # the choice of a step that was asked for and cannot be taken
 
 
 ACCESSES = ("load", "store", "update")
@@ -170,8 +169,6 @@ def _join(trace: Trace, before: Row, row: Row, known: Variants) -> Row | None:
 def _result(step: Step, holders: str) -> str:
     if step.lock is not None and step.lock.op == "attempt":
         return f"blocked: waits for {step.lock.lock}{holders}"
-    if step.lock is None and step.choice.startswith(ATTEMPT):
-        return "-> blocked here"
     if step.lock is not None and step.lock.op == "queue":
         return f"-> queued for {step.lock.lock}{holders}"
     if step.lock is not None and step.lock.op == "fail":

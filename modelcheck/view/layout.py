@@ -28,6 +28,7 @@ from modelcheck.view.drawing import (
     text_height,
 )
 from modelcheck.view.escape import columns, cut, printable, wrap
+from modelcheck.view.holds import holds
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
@@ -77,6 +78,11 @@ class Cell:
         return sum(text_height(size) for _, size, _, _ in self.lines) + PAD
 
     @property
+    def middle(self) -> float:
+        """Half way down the row."""
+        return self.y + self.height / 2
+
+    @property
     def box_height(self) -> float:
         """The box, with room beside it for the labels of arrows."""
         return max(self.text_height, len(self.labelled) * PITCH + 6)
@@ -118,6 +124,7 @@ def lay_out(trace: Trace, full: bool = False, look: Look = ALONE) -> Drawing:
     for lane, x in enumerate(places.left):
         middle = x + places.width[lane] / 2
         drawing.paths.append(Path(f"M{middle:.1f} {life:.1f}V{y:.1f}", "rail", 2))
+    _draw_holds(trace, drawing, cells, places, y)
     contents = rulers.contents(trace, shown) if ruler else []
     for number, cell in enumerate(cells):
         start = drawing.counts()
@@ -133,6 +140,14 @@ def lay_out(trace: Trace, full: bool = False, look: Look = ALONE) -> Drawing:
     else:
         drawing.height = legend.footing(trace, drawing, y + 6, ruler is not None) + MARGIN
     return drawing
+
+
+def _draw_holds(trace: Trace, drawing: Drawing, cells: list[Cell], places: Columns, bottom: float) -> None:
+    """Bars at the left of the lanes, from the middle of one row to the middle of another."""
+    for hold in holds(trace, [cell.row for cell in cells]):
+        x = places.left[hold.process] - 5 - 4 * hold.slot
+        lower = bottom if hold.last is None else cells[hold.last].middle
+        drawing.paths.append(Path(f"M{x:.1f} {cells[hold.first].middle:.1f}V{lower:.1f}", "lock", 2.5, kind="held"))
 
 
 def _cells(shown: list[Row], look: Look) -> list[Cell]:
@@ -258,17 +273,16 @@ def _arrow(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns, arr
     start = places.left[source.lane]
     if not right and source.lane != cell.lane:
         start += places.width[source.lane]
-    middle = source.y + source.height / 2
     leave = start + (-sign if source.lane != cell.lane else sign) * 34
     drawing.paths.append(Path(
-        f"M{start:.1f} {middle:.1f}C{leave:.1f} {middle:.1f} {bend + sign * 14:.1f} {y:.1f} {bend:.1f} {y:.1f}"
-        f"H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, arrival.kind, arrival.source))
+        f"M{start:.1f} {source.middle:.1f}C{leave:.1f} {source.middle:.1f} {bend + sign * 14:.1f} {y:.1f} "
+        f"{bend:.1f} {y:.1f}H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, arrival.kind, arrival.source))
 
 
 def _plain_arrow(drawing: Drawing, source: Cell, cell: Cell, places: Columns, arrival: Arrival) -> None:
     """A curve from side to side, or, inside one lane, a bow at its right side."""
     shift = {"co": -5, "fr": 0, "hb": 5}[arrival.kind]
-    y1, y2 = source.y + source.height / 2 + shift, cell.y + cell.height / 2 + shift
+    y1, y2 = source.middle + shift, cell.middle + shift
     if source.lane == cell.lane:
         x1 = x2 = places.left[cell.lane] + places.width[cell.lane]
         c1 = c2 = x1 + NARROW

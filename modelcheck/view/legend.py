@@ -40,12 +40,13 @@ def _legend(trace: Trace, drawing: Drawing, y: float, room: float) -> float:
         fields = ", ".join(f"{name} = {value:#x}" for name, value in values.get(version, ()))
         text = printable(f"update {version}{': ' + fields if fields else ''}")
         y = drawing.lines(MARGIN + 28, y, wrap(text, int(room / char_width(TEXT)) - 2, 4), TEXT) + 5
-    for mark in _marks(trace):
+    for mark in marks(trace):
         y = drawing.lines(MARGIN, y, wrap(mark, int(room / char_width(SMALL))), SMALL, colour=FAINT)
     return y
 
 
-def _marks(trace: Trace) -> list[str]:
+def marks(trace: Trace) -> list[str]:
+    """What the marks mean, a line each."""
     touched = (source for step in trace.steps if step.memory for source in step.memory.bytes)
     forms = sorted({printable(source.variant) for source in touched if source.variant})
     return [
@@ -53,4 +54,6 @@ def _marks(trace: Trace) -> list[str]:
         *([f"dark top edge: byte with {', '.join(forms)}"] if forms else []),
         "arrow to a load: the store it reads, as #step: bytes of the access; dotted: content from the start; "
         "dashed: a lock handed over",
+        *(["bar at the left of a lane: the process holds a lock, from the step that takes it"]
+          if any(step.lock and step.lock.op == "acquire" for step in trace.steps) else []),
     ]

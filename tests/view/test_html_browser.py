@@ -9,7 +9,7 @@ import pytest
 from browser import Browser, find
 from sample_traces import hostile, lock_order, long_trace, nested_deadlock, torn_read, very_long_trace
 
-from modelcheck.trace.trace import Passing
+from modelcheck.trace.trace import AreaInfo, ByteSource, MemoryEvent, Passing, Step
 from modelcheck.view import compare, render
 from modelcheck.view.html import two
 
@@ -121,6 +121,10 @@ def test_every_step_is_shown_when_asked_for(show: Opener) -> None:
     assert page.text("#count") == "row 11 of 11"
 
 
+def test_a_page_made_in_full_begins_with_every_step(show: Opener) -> None:
+    assert show(render(torn_read(), "html", full=True)).text("#count") == "step 1 of 21"
+
+
 def test_only_what_a_step_changed_is_marked(show: Opener) -> None:
     page = show(torn_read())
     page.key("e")
@@ -164,17 +168,17 @@ def test_what_else_was_enabled_is_listed(show: Opener) -> None:
     assert page.text("#where") == "get_snapshot() \u00b7 S1 \u00b7 spec.py:11"
 
 
-@pytest.mark.parametrize("kind", ["rf", "lock", "fr", "co", "hb"])
+@pytest.mark.parametrize("kind", ["rf", "lock", "held", "fr", "co", "hb"])
 def test_each_relation_is_switched(show: Opener, kind: str) -> None:
-    trace = lock_order() if kind == "lock" else long_trace()
+    trace = lock_order() if kind in ("lock", "held") else long_trace()
     page = show(trace)
     shown = (f"[...document.querySelectorAll('.rows path.k-{kind}')]"
              ".map(path => getComputedStyle(path).display !== 'none')")
     before = page.run(shown)
     assert before
-    assert set(before) == {kind in ("rf", "lock")}
+    assert set(before) == {kind in ("rf", "lock", "held")}
     page.click(f"[data-kind={kind}]")
-    assert set(page.run(shown)) == {kind not in ("rf", "lock")}
+    assert set(page.run(shown)) == {kind not in ("rf", "lock", "held")}
 
 
 def test_the_keyboard_reaches_every_control_and_one_sees_where_it_is(show: Opener) -> None:
@@ -276,6 +280,20 @@ def test_a_trace_of_two_thousand_steps_opens_and_draws_what_is_in_sight(show: Op
     assert page.run(nodes) < 4000
     assert page.run("(box => box.top > 0 && box.bottom < innerHeight)"
                     "(document.querySelector('.rows > .s-current').getBoundingClientRect())")
+
+
+def test_a_trace_without_steps_and_one_of_a_large_area_open(show: Opener) -> None:
+    empty = show(replace(torn_read(), steps=(), deciding=-1))
+    assert empty.run("document.querySelectorAll('.rows').length") == 1
+    empty.key("j")
+    assert empty.complaints() == []
+    area = AreaInfo("ring", 4096, 0, 64, 4096, (("head", 0, 8), ("data", 8, 4096)))
+    whole = tuple(ByteSource(offset, 1, "", -1, 7) for offset in range(4096))
+    step = Step(1, "copy", "copy", "load", "spec.py", 1, memory=MemoryEvent("load", 0, 4096, (0, 4096), "copy", whole))
+    last = Step(1, "accept", "accept", "observe", "spec.py", 2)
+    page = show(replace(torn_read(), area=area, updates=(), steps=(step, last), deciding=1))
+    assert page.text("#bytes").count("and 4024 more") == 1
+    assert page.run("document.querySelectorAll('.conclusion .byte').length") == 8 + 64
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 420])

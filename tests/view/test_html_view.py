@@ -22,6 +22,7 @@ from modelcheck.view.compare import align
 from modelcheck.view.distil import rows
 from modelcheck.view.html import data, markup, shapes, standing, two
 from modelcheck.view.html.page import BESIDE
+from modelcheck.view.html.sentences import sentence
 from modelcheck.view.layout import lay_out
 
 if TYPE_CHECKING:
@@ -178,6 +179,14 @@ def test_padding_beside_a_field_is_a_part_of_its_own() -> None:
         ("state", 0, False, 2), ("", -1, False, 4), ("entry_time", 8, False, 4)]
 
 
+def test_a_step_that_cannot_be_taken_is_told_as_blocked() -> None:
+    trace = nested_deadlock()
+    last = replace(trace.steps[-1], choice="attempt: vcpu_run()", label="vcpu_run()", lock=None, kind="local")
+    told = replace(trace, steps=(*trace.steps[:-1], last))
+    assert sentence(told, rows(told)[-1]) == (
+        "sched_out, in update_guest(): vcpu_run(). It is blocked here. This is the step that decides.")
+
+
 def test_locks_held_and_waits_follow_the_steps() -> None:
     after = standing.standing(nested_deadlock())
     assert after[-1].held == ("rq0: sched_out (exclusive)", "gpc1: refresh (write)")
@@ -222,7 +231,7 @@ def test_every_shape_of_the_drawing_reaches_the_script_once() -> None:
     shapes = [*view["fixed"], *(shape for row in view["rows"] for shape in row["e"])]
     assert len(shapes) == sum(drawing.counts())
     kinds = {shape[-2] for shape in shapes if shape[0] == "p"}
-    assert kinds == {"", "rf", "co", "fr", "hb"}
+    assert kinds == {"", "rf", "co", "fr", "hb", "held"}
 
 
 def test_a_large_page_is_packed_and_a_small_one_is_readable() -> None:

@@ -12,6 +12,8 @@ from sample_traces import HOSTILE, hostile, lock_order, long_trace, nested_deadl
 
 from modelcheck.trace.graph import trace_graph
 from modelcheck.view import render
+from modelcheck.view.distil import rows
+from modelcheck.view.holds import holds
 from modelcheck.view.html.page import look
 from modelcheck.view.layout import lay_out
 
@@ -107,14 +109,14 @@ def test_every_arrow_is_an_edge_of_the_graph_and_every_edge_an_arrow() -> None:
     graph = trace_graph(trace)
     drawing = lay_out(trace, True, look(trace))
     drawn = {(path.kind, path.source, band.row.steps[0]) for band in drawing.rows
-             for path in drawing.paths[band.start[1]:band.end[1]] if path.source >= 0}
+             for path in drawing.paths[band.start[1]:band.end[1]] if path.source >= 0 and path.kind != "held"}
     edges = {(kind, a, b) for a, b, kind in graph.edges(keys=True) if kind in ("rf", "co", "fr")}
     ordered = {("hb", a, b) for a, b, kind in graph.edges(keys=True)
                if kind == "hb" and trace.steps[a].process != trace.steps[b].process}
     assert drawn == edges | ordered
     assert {kind for kind, _, _ in drawn} == {"rf", "co", "fr", "hb"}
     plain = lay_out(trace, True)
-    assert {path.kind for path in plain.paths} == {"", "rf"}
+    assert {path.kind for path in plain.paths} == {"", "rf", "held"}
 
 
 def test_rows_own_their_shapes_and_say_how_far_their_arrows_reach() -> None:
@@ -127,6 +129,17 @@ def test_rows_own_their_shapes_and_say_how_far_their_arrows_reach() -> None:
             assert min(heights) >= band.top
             if path.source >= 0:
                 assert drawing.rows[path.source].y >= band.top
+
+
+def test_a_bar_lasts_as_long_as_the_lock_is_held() -> None:
+    trace = lock_order()
+    shown = rows(trace)
+    assert [(shown[hold.first].text, hold.last is not None and shown[hold.last].text, hold.slot)
+            for hold in holds(trace, shown)] == [
+        ("lock(rq0)", "unlock(rq0)", 0), ("read_lock(gpc1)", "read_unlock(gpc1)", 1),
+        ("write_lock(gpc1)", False, 0), ("lock(pool_lock)", False, 1), ("lock(rq0)", False, 2)]
+    drawing = lay_out(trace)
+    assert len([path for path in drawing.paths if path.kind == "held"]) == 5
 
 
 def test_every_mark_of_the_picture_has_a_light_ground() -> None:

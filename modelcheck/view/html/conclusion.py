@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     Published = dict[int, dict[int, int]]  # update -> offset -> value
 
-NOTE = "Each byte is shown as its value over the number of the update that wrote it."
 MOST_UPDATES = 4  # columns of published updates beside what was read
+MOST_BYTES = 64  # bytes of one part that are shown each by itself
 
 
 def conclusion(trace: Trace, side: str = "") -> Markup:
@@ -36,15 +36,15 @@ def conclusion(trace: Trace, side: str = "") -> Markup:
         "section",
         tag("h2", f"What went wrong{' on the ' if side else ''}{side}", id=f"what{side}"),
         tag("p", _begun(trace, trace.consequence), class_="verdict"),
-        tag("p", "Initially: ", "; ".join(trace.initial), ". ", _lanes(trace), class_="setting"),
+        tag("p", f"Initially: {'; '.join(trace.initial)}. " if trace.initial else "", _lanes(trace), class_="setting"),
         tag("p", tag("b", "The part of the property that is false: "), trace.conjunct) if trace.conjunct else "",
-        tag("div", _mixture(trace, copy, who), unnoticed, class_="reasons") if copy else unnoticed,
-        _loads(trace, found, who, not side) if copy else "",
-        _standing(trace),
         _fate(trace, not side),
         tag("p", tag("b", "It passes when: "), trace.passing.text, " ",
             tag("a", "Both schedules", href="#passing") if not side else "")
         if trace.passing else "",
+        tag("div", _mixture(trace, copy, who), unnoticed, class_="reasons") if copy else unnoticed,
+        _loads(trace, found, who, not side) if copy else "",
+        _standing(trace),
         class_="conclusion", aria_labelledby=f"what{side}",
     )
 
@@ -73,7 +73,8 @@ def _mixture(trace: Trace, copy: Load, who: str) -> Markup:
     return tag(
         "div",
         tag("h3", f"What {who} took in {printable(copy.text)}, and who wrote it"),
-        tag("p", NOTE),
+        tag("p", f"An update is one version of {trace.area.name if trace.area else 'the area'}, as its writer "
+                 "publishes it. Each byte is shown as its value over the number of the update that wrote it."),
         tag("div", tag("table", tag("thead", head), tag("tbody", *body, _equal(told, columns, known)), class_="bytes"),
             class_="wide", tabindex="0", role="region", aria_label="the bytes that were taken"),
     )
@@ -132,7 +133,7 @@ def chips(trace: Trace, sources: Sequence[ByteSource]) -> Markup:
     """Each byte as its value over the number of its update; a bar where a page or a cache line begins."""
     area = trace.area
     made: list[str] = []
-    for byte in sources:
+    for byte in sources[:MOST_BYTES]:
         if area is not None and byte.offset and (area.base + byte.offset) % min(area.line, area.page) == 0:
             page = (area.base + byte.offset) % area.page == 0
             made.append(tag("span", "page" if page else "line", class_="cut page" if page else "cut",
@@ -144,6 +145,8 @@ def chips(trace: Trace, sources: Sequence[ByteSource]) -> Markup:
             class_=f"byte u{byte.version % 8}{' form' if byte.variant else ''}",
             title=f"byte {byte.offset} from update {byte.version}{form}",
         ))
+    if len(sources) > MOST_BYTES:
+        made.append(f" and {len(sources) - MOST_BYTES} more")
     return tag("span", *made, class_="bytes-of")
 
 

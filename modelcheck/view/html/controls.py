@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelcheck.view.html.markup import Markup, tag
+from modelcheck.view.legend import marks
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
@@ -22,6 +23,7 @@ BUTTONS = (
 RELATIONS = (  # kind, what it is called, what it says, whether it is drawn to begin with
     ("rf", "reads from", "from the store to the load that read its bytes", True),
     ("lock", "lock handed over", "from the release to the next acquire of the lock", True),
+    ("held", "lock held", "a bar beside the lane, from the step that takes a lock to the one that gives it back", True),
     ("fr", "overwritten by", "from-read: from the load to the store that overwrote what it read", False),
     ("co", "store order", "coherence: from a store to the next one of the same bytes", False),
     ("hb", "happens before", "between processes, without what follows from other arrows", False),
@@ -33,6 +35,7 @@ KEYS = ("Keys: j and k or the right and left arrow step, d goes to the step that
 def explorer(trace: Trace, full: bool, kinds: set[str]) -> Markup:
     """The section; the script fills the drawing and the panel.  `kinds` are the relations that have arrows."""
     decided = trace.deciding >= 0
+    ruled = trace.area is not None and any(step.memory for step in trace.steps)
     shown = [relation for relation in RELATIONS if relation[0] in kinds]
     buttons = (_button(*button) for button in BUTTONS if button[0] != "decides" or decided)
     return tag(
@@ -54,6 +57,7 @@ def explorer(trace: Trace, full: bool, kinds: set[str]) -> Markup:
             class_="beside",
         ),
         tag("p", KEYS, class_="keys"),
+        tag("p", f"Marks: {'; '.join(marks(trace))}.", class_="keys") if ruled else "",
         class_="explorer", id="explorer", aria_labelledby="explore", hidden=True,
     )
 

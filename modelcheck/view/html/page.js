@@ -108,4 +108,7 @@ function start(data) {
   if (asked >= 1) show(rowOf(asked - 1), true);
 }
 
-scriptData().then(start);
+scriptData().then(start, () => {
+  const told = "This browser is too old to draw a trace of this length; the list of steps is all it can show.";
+  document.querySelector(".still").replaceChildren(told);
+});

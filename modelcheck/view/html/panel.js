@@ -1,4 +1,5 @@
 // What stands after a step: bytes, slots, locks; worked out by replaying the steps, and shown with what changed marked.
+const MOST_BYTES = 64; // of one field
 const hex = (value) => (value < 0 ? "??" : value.toString(16).padStart(2, "0"));
 
 // Where a run of bytes is: (offset, version, form, step, value) for each of its bytes.
@@ -83,7 +84,7 @@ function byteTable(data, state, { wrote, read }) {
   for (const [name, lo, hi] of named) {
     const cell = element("td", "");
     let touched = size <= 256; // of a large area, the fields that matter now
-    for (let offset = lo; offset < hi; offset++) {
+    for (let offset = lo; offset < Math.min(hi, lo + MOST_BYTES); offset++) {
       if (offset && (base + offset) % Math.min(line, page) === 0) {
         const what = (base + offset) % page === 0 ? "page" : "cache line";
         cell.append(element("span", what === "page" ? "cut page" : "cut"));
@@ -95,9 +96,10 @@ function byteTable(data, state, { wrote, read }) {
       if (form) byte.classList.add("form");
       if (how) byte.classList.add(wrote.has(offset) ? "wrote" : "read");
       byte.title = [`byte ${offset} from update ${version}`, form && `with ${form}`, how].filter(Boolean).join(", ");
-      touched = touched || Boolean(how);
       cell.append(byte);
     }
+    if (hi - lo > MOST_BYTES) cell.append(` and ${hi - lo - MOST_BYTES} more`);
+    touched = touched || [...wrote, ...read.keys()].some((offset) => lo <= offset && offset < hi);
     const head = element("th", "", name);
     head.scope = "row";
     if (touched) table.append(element("tr", "", head, element("td", "offset", String(lo)), cell));

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from modelcheck.view.distil import Row
 
 
+ATTEMPT = "attempt: "  # the choice of a step that is asked for and cannot be taken
+
+
 def length(trace: Trace) -> str:
     """`30 steps, 1 context switch`."""
     steps, switches = len(trace.steps), trace.switches
@@ -23,4 +26,7 @@ def sentence(trace: Trace, row: Row) -> str:
     act = f"{row.text} {row.result}" if row.result else row.text
     did = "; ".join([*(f"({note})" for note in row.notes), act, *row.after])
     told = f"{trace.processes[row.process].name}{where}: {did}."
+    step = trace.steps[row.steps[-1]]
+    if step.choice.startswith(ATTEMPT) and step.lock is None:
+        told += " It is blocked here."
     return printable(told) + (" This is the step that decides." if row.deciding else "")
