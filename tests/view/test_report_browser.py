@@ -95,7 +95,8 @@ def test_a_state_graph_is_walked_by_its_links(browser: Browser, tmp_path: Path) 
         const box = rect.getBoundingClientRect();
         return [...rect.parentNode.querySelectorAll('text')].some(text => {
             const inner = text.getBoundingClientRect();
-            return inner.left < box.left || inner.right > box.right + 1 || inner.bottom > box.bottom + 1; }); }).length"""
+            return inner.left < box.left || inner.right > box.right + 1 || inner.bottom > box.bottom + 1;
+        }); }).length"""
     assert page.run(outside) == 0
     assert page.complaints() == []
     assert page.requests() == [path.as_uri()]
