@@ -17,7 +17,8 @@ from modelcheck.decided import Decided, failed, told
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
 from modelcheck.explore.engine import Engine, best_engine, native_missing
-from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, Searched, verify
+from modelcheck.explore.verdict import Options, Outcome, Searched
+from modelcheck.explore.verify import REDUCTIONS, verify
 from modelcheck.results import Report, Request, Result, SolverCost
 from modelcheck.smt.obligation import prove
 from modelcheck.smt.solver import Solver

@@ -10,7 +10,7 @@ import pickle
 from dataclasses import dataclass
 
 from modelcheck.errors import fault_of
-from modelcheck.explore.verify import Outcome
+from modelcheck.explore.verdict import Outcome
 from modelcheck.results import SolverCost
 from modelcheck.spec import Setting
 

@@ -27,7 +27,7 @@ from modelcheck.explore.merging import Renamed, renumber_watchers, watched
 from modelcheck.explore.slicing import influencing
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
 from modelcheck.expression import TRUE, Slot, slots_of
-from modelcheck.system.local_space import Local
+from modelcheck.system.edge import Local
 
 
 @dataclass(frozen=True)

@@ -10,84 +10,25 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 
 from modelcheck.errors import UsageError
-from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
+from modelcheck.explore.analysis import Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.canonical import canonical_paths
-from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer, edges_of
-from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer
+from modelcheck.explore.engine import run_search
 from modelcheck.explore.fairness import asks, starves
 from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
 from modelcheck.explore.observing import Observer
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
-from modelcheck.explore.run import Run
-from modelcheck.explore.shown import Shown, starved
+from modelcheck.explore.shown import Shown, Violation, shown_of
 from modelcheck.explore.slicing import left_out
 from modelcheck.explore.table import Step, Tables
 from modelcheck.explore.tables_key import tables_key
+from modelcheck.explore.verdict import Line, Options, Outcome, Searched
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 
 __all__ = ["REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
-
-Line = tuple[str, int]  # of source: file and number
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Which reductions are on, and the bound in states of the search for the canonical trace.
-
-    Without `polish` a violation is only confirmed: its run is not made canonical and gets no concrete values.
-    """
-
-    without: frozenset[str] = frozenset()
-    polish: bool = True
-    canonical_states: int = 60_000
-    engine: Engine = REFERENCE
-
-    def on(self, reduction: str) -> bool:
-        """Whether a reduction is on."""
-        return reduction not in self.without
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one property of one model.
-
-    `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
-    or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values; `words`, of a property of words, are the values taken as (step, slot, value), step -1 for the start, and
-    `seconds` what z3 took.  `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those
-    of the `actors`, the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of
-    every process, `steps_of` the kernel function and step of those that were not covered.
-    """
-
-    verdict: str
-    states: int = 0
-    transitions: int = 0
-    depth: int = 0
-    observations: int = 0
-    queries: int = 0
-    bound: str = ""
-    steps: tuple[tuple[int, str], ...] = ()
-    attempts: tuple[Attempt, ...] = ()
-    stuck: tuple[int, ...] = ()
-    loop: int = 0
-    numbers: tuple[dict[str, int], ...] = ()
-    shortest: str = ""
-    reached: frozenset[str] = frozenset()
-    covered: frozenset[Line] = frozenset()
-    lines: frozenset[Line] = frozenset()
-    actors: tuple[str, ...] = ()
-    fallback: str = ""  # why the engine asked for did not run it, "" where it did
-    searched: int = 0  # parts that were searched
-    spared: int = 0  # parts that were equal to one searched before, here or in another model
-    left_out: tuple[tuple[str, str], ...] = ()
-    sources: tuple[tuple[str, frozenset[Line]], ...] = ()
-    steps_of: tuple[tuple[Line, tuple[str, str]], ...] = ()
-    words: tuple[tuple[int, str, int], ...] = ()
-    seconds: float = 0.0
 
 
 def verify(
@@ -111,33 +52,10 @@ def verify(
         there = ", ".join(model.properties) or "none"
         raise UsageError(f"model {model.name!r} has no property {name!r}; there are {there}")
     if prop.kind == "data":
-        from modelcheck.explore.data import verify_data  # it needs what is defined here
+        from modelcheck.explore.data import verify_data  # with what it imports, only where it is asked for
 
         return verify_data(model, prop, bounds, options, report)
     return _Verification(model, prop, bounds, options, solver, full, report, {} if known is None else known).run()
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What the search of one part came to, where it was complete and found nothing: what an equal part need not ask."""
-
-    states: int
-    transitions: int
-    depth: int
-    reached: frozenset[str]
-    covered: frozenset[Line]
-    asked: frozenset[Observation]
-    fallback: str
-
-
-@dataclass(slots=True)
-class _Violation:
-    """A violation in one part: the path or what was found on the graph, and the confirmed run where values matter."""
-
-    part: Part
-    found: Found
-    finding: Finding | None
-    confirmed: Confirmed | None
 
 
 @dataclass(slots=True)
@@ -171,7 +89,7 @@ class _Verification:
         self.confirmer = Confirmer(self.full or (lambda: self.model), self.system.watched, self.solver)
         whole = self.whole = whole_tables(self.system, self.prop)
         done: list[Searched] = []
-        violations: list[_Violation] = []
+        violations: list[Violation] = []
         bound = ""
         for roots in root_sets(self.system, self.prop, whole, self.options.on):
             plain = plain_part(whole, self.prop, roots, self.options.on)
@@ -229,7 +147,7 @@ class _Verification:
 
     # -- the search of one part ---------------------------------------------------------------------------------
 
-    def _search(self) -> tuple[Found, _Violation | None]:
+    def _search(self) -> tuple[Found, Violation | None]:
         kind = self.prop.kind
         keep = kind in ("deadlock", "lock-order", "terminates", "eventually")
         decide = self._decide if kind == "observation" else None
@@ -243,7 +161,7 @@ class _Verification:
         )
         finding = self._analyse(found)
         if found.violated or finding is not None:
-            return found, _Violation(self.part, found, finding, self.confirmed)
+            return found, Violation(self.part, found, finding, self.confirmed)
         return found, None
 
     def _decide(self, state: State, step: Step, path: Callable[[], Path]) -> Answer:
@@ -307,12 +225,13 @@ class _Verification:
 
     # -- after the search ---------------------------------------------------------------------------------------
 
-    def _outcome(self, done: list[Searched], violations: list[_Violation], bound: str) -> Outcome:
+    def _outcome(self, done: list[Searched], violations: list[Violation], bound: str) -> Outcome:
         reached = frozenset[str]().union(*(each.reached for each in done))
         verdict, shown = "holds", Shown()
         if violations:
             verdict, bound = "violated", ""
-            shown = min((self._shown(violation) for violation in violations), key=lambda each: each.rank)
+            every = [shown_of(each, self.confirmer, self.prop, self.options, self.bounds) for each in violations]
+            shown = min(every, key=lambda each: each.rank)
         elif bound:
             verdict = "incomplete"
         elif self.open or self.solver is not None and self.solver.unknown:
@@ -355,47 +274,3 @@ class _Verification:
             for node in space.machine.nodes:
                 if node.action is not None and node.action.function and (node.file, node.line) not in covered:
                     yield (node.file, node.line), (node.action.function, node.action.step)
-
-    def _shown(self, violation: _Violation) -> Shown:
-        """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""
-        options, part, path = self.options, violation.part, violation.found.path or ()
-        if violation.confirmed is None:
-            return self._replayed(violation)
-        run, observation = violation.confirmed
-        if not options.polish:
-            return Shown(run)
-        (run, observation), how = self.confirmer.best(
-            part, path, violation.confirmed, options.canonical_states, self.bounds, options.engine
-        )
-        return Shown(run, self.confirmer.numbers(observation), how=how)
-
-    def _replayed(self, violation: _Violation) -> Shown:
-        finding, found, part = violation.finding, violation.found, violation.part
-        path = finding.path if finding is not None else found.path or ()
-        loop = finding.loop if finding is not None else ()
-        how = "shortest of the reduced graph"
-        edges = edges_of(part, [taken.step(found.tables) for taken in path])
-        if finding is None and self.prop.kind != "invariant" and self.options.polish:
-            options = self.options
-            paths = canonical_paths(
-                part.plain,
-                lambda _, step: step.breaks == self.prop.name,
-                len(edges),
-                options.canonical_states,
-                self.bounds,
-                options.engine,
-            )
-            better = next(paths, None)
-            if better is not None:
-                edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
-        repeated = [m.edge for taken in loop for m in taken.step(found.tables).moves]
-        if self.prop.kind == "eventually" and finding is not None:
-            return starved(self.confirmer, self.prop, edges, repeated, finding)
-        whole = edges + repeated
-        ends = finding is not None or self.prop.kind == "invariant"
-
-        def accept(run: Run) -> bool:
-            return ends or bool(run.steps) and run.steps[-1].edge.breaks == self.prop.name
-
-        run = self.confirmer.replayed(whole, accept, self.prop.name)
-        return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)

@@ -17,7 +17,8 @@ from modelcheck.expression import BOOL, Const, Slot, conjunction, slots_of
 from modelcheck.memory.cells import CellMap
 from modelcheck.memory.models import memory_model
 from modelcheck.process import StepMachine, machine_of
-from modelcheck.system.local_space import Edge, Local, LocalSpace
+from modelcheck.system.edge import Edge, Local
+from modelcheck.system.local_space import LocalSpace
 from modelcheck.system.model import Model, Process
 
 
