@@ -88,21 +88,23 @@ def settings(request: Request) -> Iterator[Setting]:
 def _choices(request: Request, name: str) -> Iterator[Values]:
     """Every combination of values for property `name`, as (parameter, value) in the order of the parameters."""
     given = dict(request.values)
-    offered: list[tuple[str, tuple[tuple[str, Value], ...]]] = []  # pairs are made once: there are many settings
+    offered: list[tuple[str, Values]] = []  # pairs are made once: there are many settings
     for parameter in request.spec.parameters:
         usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
         values = given.get(parameter.name) or usual
         offered.append((parameter.name, tuple([(parameter.name, value) for value in values])))
+    alone: list[Values] = [()]  # from each parameter on, those that have one value, up to the first that has not
+    for _, pairs in reversed(offered):
+        alone.append((*pairs, *alone[-1]) if len(pairs) == 1 else ())
+    alone.reverse()
 
     def rest(chosen: Values) -> Iterator[Values]:
-        while len(chosen) < len(offered):
-            parameter, pairs = offered[len(chosen)]
-            pairs = pairs or tuple([(parameter, value) for value in request.spec.defaults(parameter, chosen)])
-            if len(pairs) != 1:
-                for pair in pairs:
-                    yield from rest((*chosen, pair))
-                return
-            chosen = (*chosen, pairs[0])
-        yield chosen
+        chosen = (*chosen, *alone[len(chosen)])
+        if len(chosen) == len(offered):
+            yield chosen
+            return
+        parameter, pairs = offered[len(chosen)]
+        for pair in pairs or [(parameter, value) for value in request.spec.defaults(parameter, chosen)]:
+            yield from rest((*chosen, pair))
 
     return rest(())

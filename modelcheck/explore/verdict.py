@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.engine import REFERENCE, Engine
+from modelcheck.explore.observing import Pattern
 from modelcheck.smt.values import Observation
 
 Line = tuple[str, int]  # of source: file and number
@@ -69,7 +70,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What the search of one part came to, where it was complete and found nothing: what an equal part need not ask."""
+    """What the search of one part came to, where it was complete and found nothing; it speaks for equal parts."""
 
     states: int
     transitions: int
@@ -78,3 +79,4 @@ class Searched:
     covered: frozenset[Line]
     asked: frozenset[Observation]
     fallback: str
+    patterns: tuple[tuple[int, Pattern], ...] = ()  # of `asked`, each with the place of the step that observes

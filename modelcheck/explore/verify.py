@@ -7,7 +7,7 @@ model that the reference semantics took step by step and, where values matter, z
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelcheck.errors import UsageError
 from modelcheck.explore.analysis import Finding, deadlocks, lock_orders, spins
@@ -16,12 +16,12 @@ from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer
 from modelcheck.explore.engine import run_search
 from modelcheck.explore.fairness import asks, starves
 from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
-from modelcheck.explore.observing import Observer
+from modelcheck.explore.observing import Observer, Pattern, observing
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
 from modelcheck.explore.shown import Shown, Violation, shown_of
 from modelcheck.explore.slicing import left_out
 from modelcheck.explore.table import Step, Tables
-from modelcheck.explore.tables_key import tables_key
+from modelcheck.explore.tables_key import graph_key
 from modelcheck.explore.verdict import Line, Options, Outcome, Searched
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
@@ -44,8 +44,8 @@ def verify(
     """Decides property `name` of `model`.
 
     `full` makes the unprojected model that counterexamples are lifted to (the model itself when None).  `known` holds
-    what equal parts of other models came to, and is added to; it must be of one solver and one set of bounds.  Raises
-    UsageError for an unknown property and SpecError for a broken spec.
+    what equal parts of other models came to, and is added to; it must be of one set of bounds.  Raises UsageError for
+    an unknown property and SpecError for a broken spec.
     """
     prop = model.properties.get(name)
     if prop is None:
@@ -73,7 +73,7 @@ class _Verification:
     confirmer: Confirmer = field(init=False)
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
-    met: set[Observation] = field(default_factory=set)  # in the part that is being searched
+    met: dict[tuple[int, Pattern], Observation] = field(default_factory=dict)  # in the part that is being searched
     confirmed: Confirmed | None = None
     part: Part = field(init=False)  # the one that is being searched
     observer: Observer = field(init=False)  # of its states
@@ -89,6 +89,7 @@ class _Verification:
         self.confirmer = Confirmer(self.full or (lambda: self.model), self.system.watched, self.solver)
         whole = self.whole = whole_tables(self.system, self.prop)
         done: list[Searched] = []
+        counted: list[tuple[Hashable, frozenset[Observation]]] = []  # equal parts that observe the same count once
         violations: list[Violation] = []
         bound = ""
         for roots in root_sets(self.system, self.prop, whole, self.options.on):
@@ -96,10 +97,12 @@ class _Verification:
             self._note(plain)
             names = frozenset(whole.processes[i].name for i in roots)
             key = self._key(plain, names) if self.options.on("symmetry") else None
-            if key is not None and key in self.known:
+            spared = self._spared(key, plain)
+            if spared is not None:
                 self.spared += 1
-                if not any(self.known[key] is each for each in done):
-                    done.append(self.known[key])
+                if (key, spared.asked) not in counted:
+                    counted.append((key, spared.asked))
+                    done.append(spared)
                 continue
             self.part = reduce_part(plain, self.prop, names, self.options.on, self.bounds, self.options.engine)
             self.searched += 1
@@ -110,6 +113,7 @@ class _Verification:
                 violations.append(violation)
             elif key is not None and not found.bound and not self.open:
                 self.known[key] = done[-1]
+                counted.append((key, done[-1].asked))
         return self._outcome(done, violations, bound or self.system.window_bound(sorted(self.actors)))
 
     def _note(self, plain: Tables) -> None:
@@ -120,7 +124,6 @@ class _Verification:
 
     def _key(self, plain: Tables, roots: frozenset[str]) -> Hashable:
         """Equal for parts of which one speaks for the other, across all models of a sweep."""
-        values = self.model.values.key if self.model.values is not None and self.prop.kind == "observation" else None
         about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
         asked = (self.prop.process, *self.prop.fair)
         ended = tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
@@ -128,7 +131,19 @@ class _Verification:
         kind = self.prop.kind
         held = self._held(plain) if kind in ("deadlock", "lock-order") else None
         hosts = tuple(self.system.host[table.process] for table in plain.processes) if held is not None else None
-        return kind, values, about, ended, passed, held, hosts, self.options.without, tables_key(plain)
+        return kind, about, ended, passed, held, hosts, self.options.without, graph_key(plain)
+
+    def _spared(self, key: Hashable, plain: Tables) -> Searched | None:
+        """What an equal part came to, if nothing that it observed is a violation with the bytes that it is here."""
+        known = self.known.get(key) if key is not None else None
+        if known is None or not known.patterns:
+            return known
+        assert self.solver is not None
+        steps, observer = observing(plain), Observer(plain.index)
+        asked = [observer.told(steps[place], pattern) for place, pattern in known.patterns]
+        if any(self.solver.possible(observation) for observation in asked):
+            return None
+        return replace(known, asked=frozenset(asked))
 
     def _held(self, plain: Tables) -> Hashable:
         """What the analyses of locks look at beside the tables."""
@@ -155,7 +170,7 @@ class _Verification:
         ample = self.options.on("ample") and kind not in ("terminates", "eventually")
         self.confirmed = None
         self.met.clear()
-        self.observer = Observer(self.part.tables.index)
+        self.observer = Observer(self.part.tables.index, observing(self.part.plain))
         found = run_search(
             self.part.tables, self.bounds, Goals(decide, keep), ample, self.report, self.options.engine
         )
@@ -168,8 +183,9 @@ class _Verification:
         """Whether an observing step is a violation: possible for some values, by itself and on a whole path."""
         assert step.observes is not None and self.solver is not None
         tables = self.part.tables
-        observation = self.observer.observation(step.observes, state)
-        self.met.add(observation)
+        pattern = self.observer.pattern(step.observes, state)
+        observation = self.observer.told(step.observes, pattern)
+        self.met[self.observer.place(step.observes), pattern] = observation
         if observation in self.asked:
             if self.asked[observation] == 0 or self.asked[observation] > MOST_TRIES:
                 return Answer.NEVER
@@ -219,8 +235,9 @@ class _Verification:
             found.depth,
             frozenset(reached),
             frozenset(covered),
-            frozenset(self.met),
+            frozenset(self.met.values()),
             found.fallback,
+            tuple(self.met),
         )
 
     # -- after the search ---------------------------------------------------------------------------------------
