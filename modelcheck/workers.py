@@ -49,7 +49,7 @@ def decide_all(
     started = time.monotonic()
     for number in range(count):
         if count - number > 1 and workers > 1 and time.monotonic() - started >= alone and _forks(workers):
-            _decide_forked(_Waiting(range(number, count), about), task, workers, tick, stop, answers)
+            _decide_forked(Waiting(range(number, count), about), task, workers, tick, stop, answers)
             break
         answers[number] = task(number)
         tick(len(answers))
@@ -60,10 +60,10 @@ def decide_all(
     return [answers[number] for number in range(count)]
 
 
-class _Waiting:
+class Waiting:
     """The tasks that no worker has begun, in queues of alike ones; each task is a queue of its own where none are."""
 
-    def __init__(self, numbers: range, about: Sequence[Hashable]) -> None:
+    def __init__(self, numbers: range, about: Sequence[Hashable] = ()) -> None:
         self.count = len(numbers)
         self._queues: dict[Hashable, deque[int]] = {}
         self._taken: dict[Hashable, Hashable] = {}  # by worker, the queue it takes from
@@ -135,7 +135,7 @@ def _work(task: Callable[[int], Any], end: Connection, ours: Sequence[Connection
 
 
 def _decide_forked(
-    waiting: _Waiting,
+    waiting: Waiting,
     task: Callable[[int], Answer],
     workers: int,
     tick: Callable[[int], None],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from modelcheck import Area, Model, Values, assign, check, fresh, observe, shared, smp_wmb
@@ -121,6 +123,54 @@ def test_a_violation_is_not_handed_on():
     first, again = (verify(watched(2), "never", known=known) for _ in range(2))
     assert (again.searched, again.steps) == (1, first.steps)
     assert not known
+
+
+def loaded_twice(offset: int, torn: frozenset[int]) -> Model:
+    """A reader that loads byte `offset` twice; two versions seen are a violation if the byte is among `torn`."""
+    m = Model("loaded twice")
+    area, newest = m.area(Area("mem", 8)), m.stamp("newest")
+
+    def publishes():
+        while True:
+            yield fresh(newest)
+            yield area.store(0, 8, newest)
+            yield smp_wmb()
+
+    def looks_twice():
+        first = yield area.load(offset, offset + 1)
+        yield smp_wmb()
+        second = yield area.load(offset, offset + 1)
+        yield observe("same", first=first, second=second).reaching("seen")
+
+    def violated(z3, versions, observation, byte):
+        (first,), (second,) = (tuple(b for b in seen.bytes if b[1] >= 0) for seen in observation.seen)
+        return z3.BoolVal(first[1] != second[1] and first[0] in torn)
+
+    m.process("publishes", publishes)
+    m.process("looks", looks_twice)
+    m.observation("same", replace(same_versions(), key=("bytes", torn), violated=violated), witnesses=("seen",))
+    return m
+
+
+def test_an_equal_graph_that_shows_other_bytes_is_not_searched_again():
+    known: dict = {}
+    first, other = (verify(loaded_twice(offset, frozenset()), "same", known=known) for offset in (3, 5))
+    alone = verify(loaded_twice(5, frozenset()), "same")
+    assert [(o.searched, o.spared) for o in (first, other, alone)] == [(1, 0), (0, 1), (1, 0)]
+    shown = [(o.verdict, o.states, o.transitions, o.depth, o.observations, o.reached) for o in (other, alone)]
+    assert shown[0] == shown[1]
+    assert (other.verdict, other.observations) == ("holds", 2)
+
+
+def test_what_an_equal_graph_shows_is_judged_by_its_own_bytes():
+    known: dict = {}
+    verify(loaded_twice(3, frozenset({5})), "same", known=known)
+    other, alone = verify(loaded_twice(5, frozenset({5})), "same", known=known), verify(
+        loaded_twice(5, frozenset({5})), "same")
+    assert (other.verdict, other.searched, other.spared) == ("violated", 1, 0)
+    assert other.steps == alone.steps
+    again = verify(loaded_twice(4, frozenset({5})), "same", known=known)
+    assert (again.verdict, again.searched, again.spared) == ("holds", 0, 1)
 
 
 def keyed(name: str = "x", initial: int = 0, limit: int = 2, step: int = 1, witness: str = "w") -> object:
