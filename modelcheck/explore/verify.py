@@ -164,7 +164,7 @@ class _Verification:
 
     def _search(self) -> tuple[Found, Violation | None]:
         kind = self.prop.kind
-        keep = kind in ("deadlock", "lock-order", "terminates", "eventually")
+        keep = kind in ("deadlock", "lock-order", "eventually")
         decide = self._decide if kind == "observation" else None
         # these are looked for from states and on fair runs, and partial-order reduction keeps only steps
         ample = self.options.on("ample") and kind not in ("terminates", "eventually")
