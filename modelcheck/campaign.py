@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,7 +20,7 @@ from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
 from modelcheck.explore.engine import Engine, best_engine, native_missing
 from modelcheck.explore.verdict import Options, Outcome, Searched
-from modelcheck.explore.verify import REDUCTIONS, verify
+from modelcheck.explore.verify import OF_LOCKS, REDUCTIONS, verify
 from modelcheck.results import Report, Request, Result, SolverCost
 from modelcheck.smt.obligation import prove
 from modelcheck.smt.solver import Solver
@@ -65,6 +66,7 @@ class _Campaign:
         self.options = Options(frozenset(request.without), polish=False, engine=self.engine)
         self.solvers: dict[Hashable, Solver] = {}
         self.known: dict[Hashable, Searched] = {}
+        self.kinds: dict[str, str] = {}
         self.share = 0.0
         self.notes: list[str] = []
         self.faults: list[str] = []
@@ -122,7 +124,7 @@ class _Campaign:
             if self.progress is not None and not live:
                 self.progress(f"{done} of {len(tasks)} systems decided", 0, 0, 0, done / len(tasks))
 
-        about = [task.setting.property for task in tasks]
+        about = [self._alike(task.setting) for task in tasks]
         return decide_all(len(tasks), task, self.request.workers, tick, self.bounds.stop, about=about)
 
     def _prove(self, setting: Setting) -> str:
@@ -137,6 +139,15 @@ class _Campaign:
                 f"z3 proved {len(obligations)} side conditions: " + "; ".join(o.name for o in obligations)
             )
         return ""
+
+    def _alike(self, setting: Setting) -> str:
+        """The same for properties that one search may decide."""
+        if setting.property not in self.kinds:
+            self.kinds[setting.property] = setting.property
+            with suppress(Exception):  # which is told where the setting is decided
+                if self.spec.model(setting, None).properties[setting.property].kind in OF_LOCKS:
+                    self.kinds[setting.property] = "locks"
+        return self.kinds[setting.property]
 
     # -- deciding -----------------------------------------------------------------------------------------------
 

@@ -80,3 +80,4 @@ class Searched:
     asked: frozenset[Observation]
     fallback: str
     patterns: tuple[tuple[int, Pattern], ...] = ()  # of `asked`, each with the place of the step that observes
+    clear: tuple[str, ...] = ()  # the kinds of property it speaks for, where these are several

@@ -28,7 +28,9 @@ from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 
-__all__ = ["REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
+OF_LOCKS = ("deadlock", "lock-order", "sleep-in-atomic")  # one graph speaks for all
+
+__all__ = ["OF_LOCKS", "REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
 
 
 def verify(
@@ -124,19 +126,23 @@ class _Verification:
 
     def _key(self, plain: Tables, roots: frozenset[str]) -> Hashable:
         """Equal for parts of which one speaks for the other, across all models of a sweep."""
-        about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
-        asked = (self.prop.process, *self.prop.fair)
-        ended = tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
         passed = tuple(self._start_lines(table.process) for table in plain.processes)
-        kind = self.prop.kind
-        held = self._held(plain) if kind in ("deadlock", "lock-order") else None
-        hosts = tuple(self.system.host[table.process] for table in plain.processes) if held is not None else None
-        return kind, about, ended, passed, held, hosts, self.options.without, graph_key(plain)
+        kind: Hashable = self.prop.kind
+        if kind in OF_LOCKS:  # whole graphs, whatever the roots
+            hosts = tuple(self.system.host[table.process] for table in plain.processes)
+            kind = OF_LOCKS, self._held(plain), hosts
+        else:
+            about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
+            asked = (self.prop.process, *self.prop.fair)
+            kind = kind, about, tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
+        return kind, passed, self.options.without, graph_key(plain)
 
     def _spared(self, key: Hashable, plain: Tables) -> Searched | None:
         """What an equal part came to, if nothing that it observed is a violation with the bytes that it is here."""
         known = self.known.get(key) if key is not None else None
-        if known is None or not known.patterns:
+        if known is None or known.clear and self.prop.kind not in known.clear:
+            return None
+        if not known.patterns:
             return known
         assert self.solver is not None
         steps, observer = observing(plain), Observer(plain.index)
@@ -238,7 +244,16 @@ class _Verification:
             frozenset(self.met.values()),
             found.fallback,
             tuple(self.met),
+            self._clear(found),
         )
+
+    def _clear(self, found: Found) -> tuple[str, ...]:
+        """Which of the properties of locks the graph has, if it was searched for one of them; that is found soon."""
+        if self.prop.kind not in OF_LOCKS or found.bound or found.violated:
+            return ()
+        if self.prop.kind == "deadlock" and lock_orders(found, self.system) is None:
+            return OF_LOCKS
+        return self.prop.kind, "sleep-in-atomic"
 
     # -- after the search ---------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from modelcheck import Area, Model, Values, assign, check, fresh, observe, shared, smp_wmb
+from modelcheck import Area, Model, Mutex, SpinLock, Values, assign, check, fresh, observe, shared, smp_wmb
 from modelcheck.action import test as ask
 from modelcheck.explore.table import build_tables
 from modelcheck.explore.tables_key import tables_key
@@ -193,3 +193,38 @@ def test_equal_tables_under_other_names_have_one_key():
 @pytest.mark.parametrize("changed", [{"initial": 1}, {"limit": 3}, {"step": 2}, {"witness": "v"}])
 def test_a_key_tells_apart_what_a_search_or_its_evidence_tells_apart(changed):
     assert keyed() != keyed(**changed)
+
+
+def two_locks(crossed: bool) -> Model:
+    """Two processes that take two locks, in one order or crossed; where crossed, a gate lets one in at a time."""
+    m = Model("two locks")
+    a, b, gate, outer = SpinLock("a"), SpinLock("b"), SpinLock("gate"), Mutex("outer")
+
+    def takes(first, second):
+        yield outer.lock()
+        yield gate.lock()
+        yield first.lock()
+        yield second.lock()
+        yield second.unlock()
+        yield first.unlock()
+        yield gate.unlock()
+        yield outer.unlock()
+
+    m.process("one", takes, a, b)
+    m.process("two", takes, *((b, a) if crossed else (a, b)))
+    m.deadlock()
+    m.lock_order()
+    m.sleep_in_atomic()
+    return m
+
+
+@pytest.mark.parametrize("crossed", [False, True])
+def test_one_search_speaks_for_the_properties_of_locks_that_its_graph_has(crossed: bool):
+    known: dict = {}
+    outcomes = [verify(two_locks(crossed), name, known=known) for name in ("deadlock", "lock-order", "sleep-in-atomic")]
+    alone = [verify(two_locks(crossed), name) for name in ("deadlock", "lock-order", "sleep-in-atomic")]
+    assert [o.verdict for o in outcomes] == ["holds", "violated" if crossed else "holds", "holds"]
+    assert [o.searched for o in outcomes] == [1, int(crossed), 0]
+    assert [(o.verdict, o.states, o.transitions, o.steps) for o in outcomes] == [
+        (o.verdict, o.states, o.transitions, o.steps) for o in alone
+    ]
