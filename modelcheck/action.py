@@ -77,6 +77,9 @@ class Access:
     addr: tuple[Register, ...] = ()
     ctrl: tuple[Register, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.area, self.lo, self.hi, self.store, self.text))  # enough to tell most apart
+
     @property
     def parts(self) -> tuple[Access, Access]:
         """An update as a load and a store: acquire is the load's, release the store's."""

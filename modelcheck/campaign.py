@@ -8,21 +8,24 @@ exactly the settings it counts, and a bound or a signal leaves INCOMPLETE what w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 
+from modelcheck.combinations import Group, combinations
 from modelcheck.coverage import coverage_of
 from modelcheck.decided import Decided, failed, told
 from modelcheck.errors import UsageError
 from modelcheck.explain import explained
 from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
 from modelcheck.explore.engine import Engine, best_engine, native_missing
-from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, Searched, verify
+from modelcheck.explore.verdict import Options, Outcome, Searched
+from modelcheck.explore.verify import OF_LOCKS, REDUCTIONS, verify
 from modelcheck.results import Report, Request, Result, SolverCost
 from modelcheck.smt.obligation import prove
 from modelcheck.smt.solver import Solver
-from modelcheck.spec import Expectation, Setting, Value
+from modelcheck.spec import Expectation, Setting
 from modelcheck.system.model import Model
 from modelcheck.trace.build import build_trace, home
 from modelcheck.trace.file import trace_id, write_trace
@@ -43,11 +46,18 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         return _Campaign(request, progress, stop).run()
 
 
+@dataclass(slots=True)
+class Task:
+    """A setting to decide; whether its counterexample, if there is one, is shown."""
+
+    setting: Setting
+    shown: bool = False
+
+
 class _Campaign:
     def __init__(self, request: Request, progress: Progress | None, stop: Stop) -> None:
         self.request = request
         self.spec = request.spec
-        self.wide = frozenset(p.name for p in self.spec.parameters if p.numeric)  # shown as ranges in one row
         self.progress = progress
         self.started = time.monotonic()
         deadline = self.started + request.limits.seconds if request.limits.seconds else 0.0
@@ -57,37 +67,30 @@ class _Campaign:
         self.options = Options(frozenset(request.without), polish=False, engine=self.engine)
         self.solvers: dict[Hashable, Solver] = {}
         self.known: dict[Hashable, Searched] = {}
+        self.kinds: dict[str, str] = {}
         self.share = 0.0
         self.notes: list[str] = []
         self.faults: list[str] = []
 
     def run(self) -> Report:
-        settings = self._settings()
-        unproved = self._prove(settings)
-        classes: dict[tuple[str, str, Hashable, Hashable], list[Setting]] = {}
-        for setting in settings:
-            row = (setting.version, setting.property, self.spec.equivalence(setting), self._pinned(setting))
-            classes.setdefault(row, []).append(setting)
-        first: dict[Hashable, Setting] = {}
-        for (_, _, key, _), members in classes.items():
-            first.setdefault(key, members[0])
-        decided = dict(zip(first, self._decide_all(list(first.values())), strict=True))
+        asked = combinations(self.request)
+        if asked.left_out:
+            self.notes.append(asked.left_out)
+        unproved = self._prove(asked.groups[0].first)
+        tasks: dict[Hashable, Task] = {}
+        rows_begun: set[Hashable] = set()
+        for group in asked.groups:
+            task = tasks.setdefault(group.key, Task(group.first))
+            if group.row not in rows_begun:  # the first of a row is what it shows, whatever the verdict
+                rows_begun.add(group.row)
+                task.shown = True
+        decided = dict(zip(tasks, self._decide_all(list(tasks.values())), strict=True))
         if all(one.error is not None for one in decided.values()):  # there is nothing to report beside it
             raise next(one.error for one in decided.values() if one.error is not None)
-        rows: dict[Hashable, list[tuple[list[Setting], Decided]]] = {}
-        for (_, _, key, _), members in classes.items():
-            one = decided[key]
-            for expectation, group in self._by_expectation(members):
-                place: Hashable = (
-                    members[0].version,
-                    members[0].property,
-                    self._pinned(members[0]),
-                    self.spec.label(members[0]),
-                    one.verdict,
-                    one.fault,
-                    expectation,
-                )
-                rows.setdefault(place, []).append((group, one))
+        rows: dict[Hashable, list[tuple[Group, Decided]]] = {}
+        for group in asked.groups:
+            one = decided[group.key]
+            rows.setdefault((group.row, one.verdict, one.fault), []).append((group, one))
         self.options = replace(self.options, engine=self.engine)
         cost = self._polish([parts[0][1] for parts in rows.values()])
         results = tuple(self._result(parts, unproved) for parts in rows.values())
@@ -102,63 +105,32 @@ class _Campaign:
             coverage_of((o for one in decided.values() for o in one.outcomes), self.spec.unreached()),
         )
 
-    def _decide_all(self, settings: list[Setting]) -> list[Decided]:
-        """One setting of every class, in order, by as many workers as asked for."""
-        live = self.request.workers <= 1 or len(settings) <= 1
-        if len(settings) <= 1:  # what would be several workers is several threads
+    def _decide_all(self, tasks: list[Task]) -> list[Decided]:
+        """One setting of every class, in order, by as many workers as asked for.
+
+        A worker keeps to one property as long as it can: what it then finds in memory is of most use.
+        """
+        live = self.request.workers <= 1 or len(tasks) <= 1
+        if len(tasks) <= 1:  # what would be several workers is several threads
             self.options = replace(self.options, engine=replace(self.engine, threads=self.request.workers))
 
         def task(number: int) -> Decided:
-            self.share = number / len(settings)
+            self.share = number / len(tasks)
             try:
-                return self._decide(settings[number], live)
+                return self._decide(tasks[number], live)
             except Exception as error:
-                return failed(settings[number], error)
+                return failed(tasks[number].setting, error)
 
         def tick(done: int) -> None:
             if self.progress is not None and not live:
-                self.progress(f"{done} of {len(settings)} systems decided", 0, 0, 0, done / len(settings))
+                self.progress(f"{done} of {len(tasks)} systems decided", 0, 0, 0, done / len(tasks))
 
-        return decide_all(len(settings), task, self.request.workers, tick, self.bounds.stop)
+        about = [self._alike(task.setting) for task in tasks]
+        return decide_all(len(tasks), task, self.request.workers, tick, self.bounds.stop, about=about)
 
-    # -- what there is to do ------------------------------------------------------------------------------------
-
-    def _settings(self) -> list[Setting]:
-        properties = self.request.properties or tuple(info.name for info in self.spec.properties)
-        found: list[Setting] = []
-        refused: dict[str, int] = {}
-        for version in self.request.versions:
-            for name in properties:
-                for values in self._combinations(name, (), 0):
-                    setting = Setting(version, name, tuple(sorted(values)), self.request.memory)
-                    why = self.spec.refuse(setting)
-                    if why:
-                        refused[why] = refused.get(why, 0) + 1
-                    else:
-                        found.append(setting)
-        if not found:
-            raise UsageError(next(iter(refused), "none of the combinations asked for exists"))
-        if refused:
-            self.notes.append(
-                f"{sum(refused.values())} combinations do not exist and were left out, such as: {next(iter(refused))}"
-            )
-        return found
-
-    def _combinations(
-        self, name: str, chosen: tuple[tuple[str, Value], ...], place: int
-    ) -> Iterator[tuple[tuple[str, Value], ...]]:
-        if place == len(self.spec.parameters):
-            yield chosen
-            return
-        parameter = self.spec.parameters[place]
-        given = dict(self.request.values).get(parameter.name)
-        usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
-        for value in given or usual or self.spec.defaults(parameter.name, chosen):
-            yield from self._combinations(name, (*chosen, (parameter.name, value)), place + 1)
-
-    def _prove(self, settings: list[Setting]) -> str:
+    def _prove(self, setting: Setting) -> str:
         """Proves the spec's obligations; answers what could not be proved, "" where all was."""
-        obligations = self.spec.obligations(tuple(settings[:1]))
+        obligations = self.spec.obligations((setting,))
         for obligation in obligations:
             why = prove(obligation)
             if why:
@@ -169,14 +141,14 @@ class _Campaign:
             )
         return ""
 
-    def _pinned(self, setting: Setting) -> tuple[tuple[str, Value], ...]:
-        return tuple([pair for pair in setting.values if pair[0] not in self.wide])
-
-    def _by_expectation(self, members: list[Setting]) -> Iterator[tuple[Expectation | None, list[Setting]]]:
-        found: dict[Expectation | None, list[Setting]] = {}
-        for setting in members:
-            found.setdefault(self.spec.expected(setting), []).append(setting)
-        yield from found.items()
+    def _alike(self, setting: Setting) -> str:
+        """The same for properties that one search may decide."""
+        if setting.property not in self.kinds:
+            self.kinds[setting.property] = setting.property
+            with suppress(Exception):  # which is told where the setting is decided
+                if self.spec.model(setting, None).properties[setting.property].kind in OF_LOCKS:
+                    self.kinds[setting.property] = "locks"
+        return self.kinds[setting.property]
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
@@ -197,8 +169,8 @@ class _Campaign:
         )
 
     def _polish(self, shown: list[Decided]) -> SolverCost:
-        """Makes the counterexamples that are shown canonical, with concrete values; the others were only confirmed."""
-        violated = list({id(one): one for one in shown if one.verdict == "violated"}.values())
+        """Makes the counterexamples that are shown canonical, with concrete values, where that was not done at once."""
+        violated = list({id(one): one for one in shown if one.verdict == "violated" and not one.polished}.values())
 
         def task(number: int) -> tuple[Outcome | tuple[str, str], SolverCost]:
             one, before = violated[number], self._cost()
@@ -224,8 +196,9 @@ class _Campaign:
         full = partial(self.spec.model, setting, None)
         return verify(model, setting.property, self.bounds, options, solver, full, report, self.known)
 
-    def _decide(self, setting: Setting, live: bool) -> Decided:
+    def _decide(self, task: Task, live: bool) -> Decided:
         """Every projection of one setting, up to the first that is violated."""
+        setting = task.setting
         started, before = time.monotonic(), self._cost()
         full = self.spec.model(setting, None)
         prop = full.properties[setting.property]
@@ -241,7 +214,12 @@ class _Campaign:
             result.bound = self.bounds.reached(0)
             if result.bound:
                 break
-            outcome = self._verify(setting, projection, False, live)
+            try:
+                outcome, result.polished = self._verify(setting, projection, task.shown, live), task.shown
+            except Exception:
+                if not task.shown:
+                    raise
+                outcome = self._verify(setting, projection, False, live)  # what is found counts, shown or not
             result.outcomes.append(outcome)
             if outcome.verdict == "violated":
                 break  # a projection that is only incomplete leaves the next one to find a violation
@@ -264,22 +242,21 @@ class _Campaign:
             return None
         progress = self.progress
         shown = ", ".join(
-            f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or k in self.wide
+            f"{k}={v}" for k, v in setting.values if k in ("abi", "offset", "reader") or self.spec.parameter(k).numeric
         )
         what = f"{setting.version} {setting.property}" + (f" ({shown})" if shown else "")
         return lambda states, depth, frontier: progress(what, states, depth, frontier, self.share)
 
     # -- results ------------------------------------------------------------------------------------------------
 
-    def _result(self, parts: list[tuple[list[Setting], Decided]], unproved: str) -> Result:
-        settings = [setting for group, _ in parts for setting in group]
-        first, decided = settings[0], list({id(d): d for _, d in parts}.values())
+    def _result(self, parts: list[tuple[Group, Decided]], unproved: str) -> Result:
+        first, decided = parts[0][0].first, list({id(d): d for _, d in parts}.values())
         outcomes = [outcome for one in decided for outcome in one.outcomes]
         verdict = decided[0].verdict
         bound = next((t for one in decided for t in (one.bound, *(o.bound for o in one.outcomes)) if t), "")
         if unproved and verdict != "violated":
             verdict, bound = "incomplete", unproved
-        expectation = self.spec.expected(first)
+        expectation = parts[0][0].expectation
         none: frozenset[str] = frozenset()
         reached = [none.union(*(o.reached for o in one.outcomes)) for one in decided]
         nowhere: frozenset[tuple[str, int]] = frozenset()
@@ -288,7 +265,7 @@ class _Campaign:
             self.spec.name,
             first.version,
             first.property,
-            self._parameters(settings),
+            _parameters([group for group, _ in parts]),
             self.request.memory,
             verdict,
             sum(o.states for o in outcomes),
@@ -304,7 +281,7 @@ class _Campaign:
             tuple(f"{home(file)}:{line}" for file, line in sorted(lines)),
             bound,
             label=self.spec.label(first),
-            count=len(settings),
+            count=sum(group.count for group, _ in parts),
             expected=expectation.verdict if expectation else "",
             expected_source=expectation.source if expectation else "",
             actors=tuple(dict.fromkeys(name for o in outcomes for name in o.actors)),
@@ -316,18 +293,13 @@ class _Campaign:
             return result
         # equal models: the offset that was decided, else the row's own values, so that the trace names what was asked
         decided_at = dict(decided[0].setting.values)
-        values = tuple((k, decided_at[k] if k in self.wide else v) for k, v in first.values)
+        values = tuple((k, decided_at[k] if k in parts[0][0].numbers else v) for k, v in first.values)
         shown = Setting(first.version, first.property, values, first.memory)
         try:
             return self._with_trace(result, shown, decided[0], expectation)
         except Exception as error:  # what was found is told all the same
             fault, note = told(error)
             return replace(result, fault=fault, note=note)
-
-    def _parameters(self, settings: list[Setting]) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            (k, ranges([s.number(k) for s in settings]) if k in self.wide else str(v)) for k, v in settings[0].values
-        )
 
     def _with_trace(
         self, result: Result, setting: Setting, decided: Decided, expectation: Expectation | None
@@ -373,6 +345,12 @@ def memory_assumptions(memory: str) -> tuple[str, ...]:
     if memory == "sc":
         return ()
     return ("locks and flags outside memory areas are in program order and order what is around them",)
+
+
+def _parameters(groups: list[Group]) -> tuple[tuple[str, str], ...]:
+    """The values of all settings of some groups as text, numbers as ranges."""
+    numbers = {name: [n for group in groups for n in group.numbers[name]] for name in groups[0].numbers}
+    return tuple((k, ranges(numbers[k]) if k in numbers else str(v)) for k, v in groups[0].first.values)
 
 
 def ranges(numbers: list[int]) -> str:

@@ -12,7 +12,7 @@ import linecache
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from modelcheck.explore.verify import Line, Outcome
+from modelcheck.explore.verdict import Line, Outcome
 from modelcheck.results import Coverage, LineMark, Unreached
 from modelcheck.trace.build import home
 

@@ -10,7 +10,7 @@ import pickle
 from dataclasses import dataclass
 
 from modelcheck.errors import fault_of
-from modelcheck.explore.verify import Outcome
+from modelcheck.explore.verdict import Outcome
 from modelcheck.results import SolverCost
 from modelcheck.spec import Setting
 
@@ -21,14 +21,15 @@ WORST = ("violated", "incomplete", "vacuous", "holds")
 class Decided:
     """One equivalence class, decided: its outcomes by projection, what they cost, and the assumptions they rest on.
 
-    `setting` is the member that was decided.  `fault` says whose error ended it: "spec", "internal", or "" where none
-    did; `error` is that error where it can be handed on.
+    `setting` is the member that was decided, `polished` whether its counterexample was made canonical.  `fault` says
+    whose error ended it: "spec", "internal", or "" where none did; `error` is that error where it can be handed on.
     """
 
     setting: Setting
     outcomes: list[Outcome]
     seconds: float = 0.0
     bound: str = ""
+    polished: bool = False
     memory: int = 0
     assumptions: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()

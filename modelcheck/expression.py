@@ -126,6 +126,9 @@ class Slot(Expr):
     initial: int = 0
     own: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.name)  # which almost always differs, and is asked for all the time
+
 
 @dataclass(frozen=True, slots=True)
 class Self(Expr):

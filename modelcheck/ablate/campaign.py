@@ -27,7 +27,8 @@ from modelcheck.campaign import Progress
 from modelcheck.errors import OutOfRange, SpecError, UsageError
 from modelcheck.explore.bounds import Bounds, Stop, stop_on_signals
 from modelcheck.explore.engine import Engine, best_engine, native_missing
-from modelcheck.explore.verify import Options, Outcome, Searched, verify
+from modelcheck.explore.verdict import Options, Outcome, Searched
+from modelcheck.explore.verify import verify
 from modelcheck.smt.solver import Solver
 from modelcheck.spec import Setting, Spec
 from modelcheck.system.model import Model

@@ -9,7 +9,7 @@ from modelcheck.ablate.results import AblationRequest, Broken
 from modelcheck.decided import told
 from modelcheck.errors import UsageError
 from modelcheck.explain import explained
-from modelcheck.explore.verify import Outcome
+from modelcheck.explore.verdict import Outcome
 from modelcheck.spec import Spec
 from modelcheck.trace.build import build_trace
 from modelcheck.trace.file import trace_id, write_trace

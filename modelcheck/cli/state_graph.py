@@ -74,7 +74,7 @@ def one_setting(request: Request) -> Setting:
 def _values(
     request: Request, spec: Spec, parameter: Parameter, name: str, chosen: tuple[tuple[str, Value], ...]
 ) -> tuple[Value, ...]:
-    """The values a check takes for a parameter (`campaign` takes the same)."""
+    """The values a check takes for a parameter (`combinations` takes the same)."""
     usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
     return tuple(dict(request.values).get(parameter.name) or usual or spec.defaults(parameter.name, chosen))
 

@@ -8,7 +8,7 @@ the languages are closed under prefixes.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from modelcheck.explore.found import Found
@@ -57,37 +57,74 @@ def automaton_of(found: Found, labels: dict[tuple[int, int, int], int]) -> tuple
 
 
 def _places(found: Found, labels: dict[tuple[int, int, int], int]) -> _Places:
-    import networkx
-
-    quiet: networkx.DiGraph[int] = networkx.DiGraph()
-    quiet.add_nodes_from(range(found.size))
+    quiet: list[list[int]] = []
     told: list[list[tuple[int, int]]] = []
-    for number, out in enumerate(found.graph()):
-        pcs, seen = found.state(number), []
-        for process, step, after in out:
-            label = labels.get((process, pcs[process], step))
+    for number in range(found.size):
+        onward, seen = [], []
+        for step, after in found.steps(number):
+            label = labels.get(step)
             if label is None:
-                quiet.add_edge(number, after)
+                onward.append(after)
             else:
                 seen.append((label, after))
+        quiet.append(onward)
         told.append(seen)
     place = [0] * found.size
     hidden: list[tuple[int, ...]] = []
     members: list[list[int]] = []
-    for component in networkx.strongly_connected_components(quiet):  # each after those it leads to
-        states = sorted(component)
-        inside = set(states)
-        onward = tuple(sorted({place[a] for n in states for a in quiet.successors(n) if a not in inside}))
+    for states in _components(quiet):
         here = len(hidden)
-        if len(onward) == 1 and not any(told[n] for n in states):
-            here = onward[0]
+        for n in states:
+            place[n] = -1  # so that what stays inside tells itself apart
+        leads = tuple(sorted({place[a] for n in states for a in quiet[n]} - {-1}))
+        if len(leads) == 1 and not any(told[n] for n in states):
+            here = leads[0]
         else:
-            hidden.append(onward)
+            hidden.append(leads)
             members.append(states)
         for n in states:
             place[n] = here
     shown = [tuple(sorted({(label, place[a]) for n in states for label, a in told[n]})) for states in members]
     return _Places(place[0], hidden, shown)
+
+
+def _components(targets: list[list[int]]) -> Iterator[list[int]]:
+    """The strongly connected components of a graph, each after those it leads to (Tarjan, see components.py)."""
+    size = len(targets)
+    index, low = [0] * size, [0] * size  # 0: not met; `size + 1` once its component is known, above all others
+    stack: list[int] = []
+    count = 0
+    for root in range(size):
+        if index[root]:
+            continue
+        path = [(root, iter(targets[root]))]
+        count += 1
+        index[root] = low[root] = count
+        stack.append(root)
+        while path:
+            number, rest = path[-1]
+            for after in rest:
+                if not index[after]:
+                    count += 1
+                    index[after] = low[after] = count
+                    stack.append(after)
+                    path.append((after, iter(targets[after])))
+                    break
+                if index[after] < low[number]:
+                    low[number] = index[after]
+            else:
+                path.pop()
+                if path and low[number] < low[path[-1][0]]:
+                    low[path[-1][0]] = low[number]
+                if low[number] == index[number]:
+                    first = len(stack) - 1
+                    while stack[first] != number:
+                        first -= 1
+                    states = stack[first:]
+                    del stack[first:]
+                    for state in states:
+                        index[state] = size + 1
+                    yield states
 
 
 def _minimise(moves: list[dict[int, int]]) -> tuple[tuple[tuple[int, int], ...], ...]:

@@ -22,8 +22,8 @@ from modelcheck.explore.run import Run
 from modelcheck.explore.table import Step
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
+from modelcheck.system.edge import Edge
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model
 
 MOST_TRIES = 8  # paths tried for one observation before its question is left open

@@ -14,7 +14,7 @@ from modelcheck.explore.found import Report
 from modelcheck.explore.run import Run, replay
 from modelcheck.explore.symbolic import Searched, Words, search_words
 from modelcheck.explore.table import build_tables
-from modelcheck.explore.verify import Options, Outcome
+from modelcheck.explore.verdict import Options, Outcome
 from modelcheck.smt.terms import value_of
 from modelcheck.smt.words import WordSolver
 from modelcheck.system.link import System

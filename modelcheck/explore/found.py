@@ -85,6 +85,11 @@ class Found(ABC):
     def out(self, number: int) -> Sequence[Edge]:
         """The edges out of a state, in the order they were taken."""
 
+    def steps(self, number: int) -> Sequence[tuple[tuple[int, int, int], int]]:
+        """The same with each step's place, as in `taken`, and the next state's number."""
+        pcs = self.state(number)
+        return [((process, pcs[process], which), after) for process, which, after in self.out(number)]
+
     @abstractmethod
     def path_to(self, number: int) -> Path:
         """The steps from the initial state to the state of that number."""

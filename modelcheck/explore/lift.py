@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from modelcheck.explore.run import Run
+from modelcheck.system.edge import Edge
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge
 
 Group = tuple[int, bool, str]  # process, whether stores, field
 MOST_GROUPS = 5

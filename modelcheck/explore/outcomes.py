@@ -16,8 +16,8 @@ from modelcheck.explore.found import Found, Goals
 from modelcheck.explore.merging import merge_local_steps
 from modelcheck.explore.table import Tables, build_tables
 from modelcheck.expression import Slot
+from modelcheck.system.edge import Edge
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model
 
 

@@ -14,8 +14,8 @@ from modelcheck.action import Access
 from modelcheck.errors import UsageError
 from modelcheck.expression import Arbitrary, Expr, Fresh, Old, Slot, evaluate, rebuild, slots_of, to_text
 from modelcheck.smt.values import Seen, SeenFact
+from modelcheck.system.edge import Edge, Local
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge, Local
 
 FORWARDED = -2
 

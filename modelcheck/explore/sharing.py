@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from modelcheck.explore.table import Move
     from modelcheck.process import StepMachine
+    from modelcheck.system.edge import Local
     from modelcheck.system.link import System
-    from modelcheck.system.local_space import Local
 
     Issued = tuple[tuple[int, int], ...]  # (access node, how many pieces it has)
     Known = dict[Local, tuple[Issued, tuple[Move, ...]]]

@@ -5,16 +5,30 @@ Its one invariant: the steps are those of a run that the reference semantics too
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from modelcheck.errors import InternalError
 from modelcheck.explore.analysis import Finding
-from modelcheck.explore.canonical import Rank, rank_of
-from modelcheck.explore.confirm import Confirmer
+from modelcheck.explore.bounds import Bounds
+from modelcheck.explore.canonical import Rank, canonical_paths, rank_of
+from modelcheck.explore.confirm import Confirmed, Confirmer, edges_of
+from modelcheck.explore.found import Found
 from modelcheck.explore.lasso import UNROLLED, lasso_of
+from modelcheck.explore.reduce import Part
 from modelcheck.explore.run import Run
-from modelcheck.system.local_space import Edge
+from modelcheck.explore.verdict import Options
+from modelcheck.system.edge import Edge
 from modelcheck.system.model import Property
+
+
+@dataclass(slots=True)
+class Violation:
+    """A violation in one part: the path or what was found on the graph, and the confirmed run where values matter."""
+
+    part: Part
+    found: Found
+    finding: Finding | None
+    confirmed: Confirmed | None
 
 
 class Shown:
@@ -42,7 +56,56 @@ class Shown:
         return rank_of(self.steps)
 
 
-def starved(
+def shown_of(
+    violation: Violation, confirmer: Confirmer, prop: Property, options: Options, bounds: Bounds
+) -> Shown:
+    """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""
+    if violation.confirmed is None:
+        return _replayed(violation, confirmer, prop, options, bounds)
+    run, observation = violation.confirmed
+    if not options.polish:
+        return Shown(run)
+    (run, observation), how = confirmer.best(
+        violation.part, violation.found.path or (), violation.confirmed, options.canonical_states, bounds,
+        options.engine,
+    )  # fmt: skip
+    return Shown(run, confirmer.numbers(observation), how=how)
+
+
+def _replayed(
+    violation: Violation, confirmer: Confirmer, prop: Property, options: Options, bounds: Bounds
+) -> Shown:
+    finding, found, part = violation.finding, violation.found, violation.part
+    path = finding.path if finding is not None else found.path or ()
+    loop = finding.loop if finding is not None else ()
+    how = "shortest of the reduced graph"
+    edges = edges_of(part, [taken.step(found.tables) for taken in path])
+    if finding is None and prop.kind != "invariant" and options.polish:
+        paths = canonical_paths(
+            part.plain,
+            lambda _, step: step.breaks == prop.name,
+            len(edges),
+            options.canonical_states,
+            bounds,
+            options.engine,
+        )
+        better = next(paths, None)
+        if better is not None:
+            edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
+    repeated = [m.edge for taken in loop for m in taken.step(found.tables).moves]
+    if prop.kind == "eventually" and finding is not None:
+        return _starved(confirmer, prop, edges, repeated, finding)
+    whole = edges + repeated
+    ends = finding is not None or prop.kind == "invariant"
+
+    def accept(run: Run) -> bool:
+        return ends or bool(run.steps) and run.steps[-1].edge.breaks == prop.name
+
+    run = confirmer.replayed(whole, accept, prop.name)
+    return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)
+
+
+def _starved(
     confirmer: Confirmer, prop: Property, edges: list[Edge], loop: list[Edge], finding: Finding
 ) -> Shown:
     """A run whose loop closes on the full model too, which may take a few turns to come to what repeats."""

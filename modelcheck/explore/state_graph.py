@@ -27,8 +27,8 @@ from modelcheck.explore.tables_key import tables_key
 from modelcheck.expression import Expr, evaluate
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
+from modelcheck.system.edge import Local
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Local
 from modelcheck.system.model import Model, Property
 
 _END = Local(-1_000_000)  # where a violating step leads

@@ -27,7 +27,7 @@ from modelcheck.explore.merging import Renamed, renumber_watchers, watched
 from modelcheck.explore.slicing import influencing
 from modelcheck.explore.table import Move, ProcessTable, Step, Tables
 from modelcheck.expression import TRUE, Slot, slots_of
-from modelcheck.system.local_space import Local
+from modelcheck.system.edge import Local
 
 
 @dataclass(frozen=True)
@@ -139,6 +139,7 @@ class Summary:
         return legs[::-1]
 
 
+MOST_KEPT = 8  # control graphs, of up to 100 MiB; the settings of one property and version have up to four
 _CONTROLS: dict[Hashable, Control] = {}
 
 
@@ -172,7 +173,10 @@ def summarise(
         found = run_search(control_tables, bounds, Goals(keep_graph=True), ample=False, engine=engine)
         if found.bound:
             return None
-        control = _CONTROLS[key] = Control(found, labels, automaton_of(found, labels))
+        control = Control(found, labels, automaton_of(found, labels))
+        if len(_CONTROLS) >= MOST_KEPT:
+            del _CONTROLS[next(iter(_CONTROLS))]
+    _CONTROLS[key] = _CONTROLS.pop(key, control)  # the one used last comes last
     process = _expand(control.automaton, regions, singles)
     rest = tuple(table for i, table in enumerate(tables.processes) if i in observers)
     return Summary(

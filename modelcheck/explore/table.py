@@ -25,8 +25,8 @@ from modelcheck.expression import (
     slots_of,
     to_text,
 )
+from modelcheck.system.edge import Edge, Local
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge, Local
 
 MOST_LOCALS = 200_000
 VERSIONS = ("stamp", "name")  # kinds of domain that a move may not treat as numbers

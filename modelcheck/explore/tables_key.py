@@ -4,19 +4,38 @@ Equal keys mean equal graphs, state for state, with the same observations, witne
 processes (two readers that run one function), interchangeable cells (two bytes that are stored and loaded alike) and
 settings whose models come out the same give one key, and one of them is searched.  Slots and processes are named by
 their place, so the order of processes and slots must agree too; what has another order is searched again.
+
+Which bytes the cells of an observation are, and what was compared before, is part of what z3 is asked and of no guard.
+So tables that differ in that alone have equal graphs too (`graph_key`), and what one observes the other does, with
+bytes of its own: `observing` lists the steps that observe, and equal keys mean that those in one place correspond.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
+from modelcheck.explore.observing import observing
 from modelcheck.explore.table import Move, Observes, Tables
 from modelcheck.expression import Expr, Fresh, Op, Slot
 
 
 def tables_key(tables: Tables) -> Hashable:
     """The key of `tables`; hashable, and made of plain data."""
+    return _Keys(tables).key(), tuple(_told(observes) for observes in observing(tables))
+
+
+def graph_key(tables: Tables) -> Hashable:
+    """The same, but for the bytes and facts that observations tell of."""
     return _Keys(tables).key()
+
+
+def _told(observes: Observes) -> Hashable:
+    """What is told of an observation beside where it lies in a state."""
+    values = tuple(
+        (value.name, value.lo, value.hi, tuple((cell.bytes, cell.forms) for cell in value.cells))
+        for value in observes.values
+    )
+    return observes.property, values, observes.facts
 
 
 class _Keys:
@@ -24,6 +43,7 @@ class _Keys:
         self.tables = tables
         self.sorts: dict[str, int] = {}
         self.known: dict[Expr, Hashable] = {}
+        self.observing = {observes: i for i, observes in enumerate(observing(tables))}
 
     def key(self) -> Hashable:
         tables = self.tables
@@ -72,16 +92,7 @@ class _Keys:
 
     def _observes(self, observes: Observes) -> Hashable:
         index = self.tables.index
-        values = tuple(
-            (
-                value.name,
-                value.lo,
-                value.hi,
-                tuple(
-                    (cell.bytes, index[cell.slot], None if cell.form is None else index[cell.form], cell.forms)
-                    for cell in value.cells
-                ),
-            )
+        return self.observing[observes], tuple(
+            tuple((index[cell.slot], None if cell.form is None else index[cell.form]) for cell in value.cells)
             for value in observes.values
         )
-        return observes.property, values, observes.facts

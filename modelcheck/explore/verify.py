@@ -7,87 +7,30 @@ model that the reference semantics took step by step and, where values matter, z
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from modelcheck.errors import UsageError
-from modelcheck.explore.analysis import Attempt, Finding, deadlocks, lock_orders, spins
+from modelcheck.explore.analysis import Finding, deadlocks, lock_orders, spins
 from modelcheck.explore.bounds import Bounds
-from modelcheck.explore.canonical import canonical_paths
-from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer, edges_of
-from modelcheck.explore.engine import REFERENCE, Engine, run_search
+from modelcheck.explore.confirm import MOST_TRIES, Confirmed, Confirmer
+from modelcheck.explore.engine import run_search
 from modelcheck.explore.fairness import asks, starves
 from modelcheck.explore.found import Answer, Found, Goals, Path, Report, State
-from modelcheck.explore.observing import Observer
+from modelcheck.explore.observing import Observer, Pattern, observing
 from modelcheck.explore.reduce import REDUCTIONS, Part, plain_part, reduce_part, root_sets, whole_tables
-from modelcheck.explore.run import Run
-from modelcheck.explore.shown import Shown, starved
+from modelcheck.explore.shown import Shown, Violation, shown_of
 from modelcheck.explore.slicing import left_out
 from modelcheck.explore.table import Step, Tables
-from modelcheck.explore.tables_key import tables_key
+from modelcheck.explore.tables_key import graph_key
+from modelcheck.explore.verdict import Line, Options, Outcome, Searched
 from modelcheck.smt.solver import Solver
 from modelcheck.smt.values import Observation
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 
-__all__ = ["REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
+OF_LOCKS = ("deadlock", "lock-order", "sleep-in-atomic")  # one graph speaks for all
 
-Line = tuple[str, int]  # of source: file and number
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Which reductions are on, and the bound in states of the search for the canonical trace.
-
-    Without `polish` a violation is only confirmed: its run is not made canonical and gets no concrete values.
-    """
-
-    without: frozenset[str] = frozenset()
-    polish: bool = True
-    canonical_states: int = 60_000
-    engine: Engine = REFERENCE
-
-    def on(self, reduction: str) -> bool:
-        """Whether a reduction is on."""
-        return reduction not in self.without
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one property of one model.
-
-    `steps` are the run of the full model as (process, choice); `attempts` what is asked for at its end and never had,
-    or the lock classes in a cycle; `loop` how many of the last steps repeat for ever.  `numbers` are the versions'
-    values; `words`, of a property of words, are the values taken as (step, slot, value), step -1 for the start, and
-    `seconds` what z3 took.  `reached` are witnesses, `covered` source lines that some explored step ran, `lines` those
-    of the `actors`, the processes that took part; `left_out` are the others, each with why.  `sources` are the lines of
-    every process, `steps_of` the kernel function and step of those that have them.
-    """
-
-    verdict: str
-    states: int = 0
-    transitions: int = 0
-    depth: int = 0
-    observations: int = 0
-    queries: int = 0
-    bound: str = ""
-    steps: tuple[tuple[int, str], ...] = ()
-    attempts: tuple[Attempt, ...] = ()
-    stuck: tuple[int, ...] = ()
-    loop: int = 0
-    numbers: tuple[dict[str, int], ...] = ()
-    shortest: str = ""
-    reached: frozenset[str] = frozenset()
-    covered: frozenset[Line] = frozenset()
-    lines: frozenset[Line] = frozenset()
-    actors: tuple[str, ...] = ()
-    fallback: str = ""  # why the engine asked for did not run it, "" where it did
-    searched: int = 0  # parts that were searched
-    spared: int = 0  # parts that were equal to one searched before, here or in another model
-    left_out: tuple[tuple[str, str], ...] = ()
-    sources: tuple[tuple[str, frozenset[Line]], ...] = ()
-    steps_of: tuple[tuple[Line, tuple[str, str]], ...] = ()
-    words: tuple[tuple[int, str, int], ...] = ()
-    seconds: float = 0.0
+__all__ = ["OF_LOCKS", "REDUCTIONS", "Line", "Options", "Outcome", "Searched", "verify"]
 
 
 def verify(
@@ -103,41 +46,18 @@ def verify(
     """Decides property `name` of `model`.
 
     `full` makes the unprojected model that counterexamples are lifted to (the model itself when None).  `known` holds
-    what equal parts of other models came to, and is added to; it must be of one solver and one set of bounds.  Raises
-    UsageError for an unknown property and SpecError for a broken spec.
+    what equal parts of other models came to, and is added to; it must be of one set of bounds.  Raises UsageError for
+    an unknown property and SpecError for a broken spec.
     """
     prop = model.properties.get(name)
     if prop is None:
         there = ", ".join(model.properties) or "none"
         raise UsageError(f"model {model.name!r} has no property {name!r}; there are {there}")
     if prop.kind == "data":
-        from modelcheck.explore.data import verify_data  # it needs what is defined here
+        from modelcheck.explore.data import verify_data  # with what it imports, only where it is asked for
 
         return verify_data(model, prop, bounds, options, report)
     return _Verification(model, prop, bounds, options, solver, full, report, {} if known is None else known).run()
-
-
-@dataclass(frozen=True, slots=True)
-class Searched:
-    """What the search of one part came to, where it was complete and found nothing: what an equal part need not ask."""
-
-    states: int
-    transitions: int
-    depth: int
-    reached: frozenset[str]
-    covered: frozenset[Line]
-    asked: frozenset[Observation]
-    fallback: str
-
-
-@dataclass(slots=True)
-class _Violation:
-    """A violation in one part: the path or what was found on the graph, and the confirmed run where values matter."""
-
-    part: Part
-    found: Found
-    finding: Finding | None
-    confirmed: Confirmed | None
 
 
 @dataclass(slots=True)
@@ -155,7 +75,7 @@ class _Verification:
     confirmer: Confirmer = field(init=False)
     asked: dict[Observation, int] = field(default_factory=dict)
     open: set[Observation] = field(default_factory=set)
-    met: set[Observation] = field(default_factory=set)  # in the part that is being searched
+    met: dict[tuple[int, Pattern], Observation] = field(default_factory=dict)  # in the part that is being searched
     confirmed: Confirmed | None = None
     part: Part = field(init=False)  # the one that is being searched
     observer: Observer = field(init=False)  # of its states
@@ -171,17 +91,20 @@ class _Verification:
         self.confirmer = Confirmer(self.full or (lambda: self.model), self.system.watched, self.solver)
         whole = self.whole = whole_tables(self.system, self.prop)
         done: list[Searched] = []
-        violations: list[_Violation] = []
+        counted: list[tuple[Hashable, frozenset[Observation]]] = []  # equal parts that observe the same count once
+        violations: list[Violation] = []
         bound = ""
         for roots in root_sets(self.system, self.prop, whole, self.options.on):
             plain = plain_part(whole, self.prop, roots, self.options.on)
             self._note(plain)
             names = frozenset(whole.processes[i].name for i in roots)
             key = self._key(plain, names) if self.options.on("symmetry") else None
-            if key is not None and key in self.known:
+            spared = self._spared(key, plain)
+            if spared is not None:
                 self.spared += 1
-                if not any(self.known[key] is each for each in done):
-                    done.append(self.known[key])
+                if (key, spared.asked) not in counted:
+                    counted.append((key, spared.asked))
+                    done.append(spared)
                 continue
             self.part = reduce_part(plain, self.prop, names, self.options.on, self.bounds, self.options.engine)
             self.searched += 1
@@ -192,6 +115,7 @@ class _Verification:
                 violations.append(violation)
             elif key is not None and not found.bound and not self.open:
                 self.known[key] = done[-1]
+                counted.append((key, done[-1].asked))
         return self._outcome(done, violations, bound or self.system.window_bound(sorted(self.actors)))
 
     def _note(self, plain: Tables) -> None:
@@ -202,15 +126,30 @@ class _Verification:
 
     def _key(self, plain: Tables, roots: frozenset[str]) -> Hashable:
         """Equal for parts of which one speaks for the other, across all models of a sweep."""
-        values = self.model.values.key if self.model.values is not None and self.prop.kind == "observation" else None
-        about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
-        asked = (self.prop.process, *self.prop.fair)
-        ended = tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
         passed = tuple(self._start_lines(table.process) for table in plain.processes)
-        kind = self.prop.kind
-        held = self._held(plain) if kind in ("deadlock", "lock-order") else None
-        hosts = tuple(self.system.host[table.process] for table in plain.processes) if held is not None else None
-        return kind, values, about, ended, passed, held, hosts, self.options.without, tables_key(plain)
+        kind: Hashable = self.prop.kind
+        if kind in OF_LOCKS:  # whole graphs, whatever the roots
+            hosts = tuple(self.system.host[table.process] for table in plain.processes)
+            kind = OF_LOCKS, self._held(plain), hosts
+        else:
+            about = tuple(p for p, table in enumerate(plain.processes) if table.name in roots)
+            asked = (self.prop.process, *self.prop.fair)
+            kind = kind, about, tuple(p for p, table in enumerate(plain.processes) if table.name in asked)
+        return kind, passed, self.options.without, graph_key(plain)
+
+    def _spared(self, key: Hashable, plain: Tables) -> Searched | None:
+        """What an equal part came to, if nothing that it observed is a violation with the bytes that it is here."""
+        known = self.known.get(key) if key is not None else None
+        if known is None or known.clear and self.prop.kind not in known.clear:
+            return None
+        if not known.patterns:
+            return known
+        assert self.solver is not None
+        steps, observer = observing(plain), Observer(plain.index)
+        asked = [observer.told(steps[place], pattern) for place, pattern in known.patterns]
+        if any(self.solver.possible(observation) for observation in asked):
+            return None
+        return replace(known, asked=frozenset(asked))
 
     def _held(self, plain: Tables) -> Hashable:
         """What the analyses of locks look at beside the tables."""
@@ -229,29 +168,30 @@ class _Verification:
 
     # -- the search of one part ---------------------------------------------------------------------------------
 
-    def _search(self) -> tuple[Found, _Violation | None]:
+    def _search(self) -> tuple[Found, Violation | None]:
         kind = self.prop.kind
-        keep = kind in ("deadlock", "lock-order", "terminates", "eventually")
+        keep = kind in ("deadlock", "lock-order", "eventually")
         decide = self._decide if kind == "observation" else None
         # these are looked for from states and on fair runs, and partial-order reduction keeps only steps
         ample = self.options.on("ample") and kind not in ("terminates", "eventually")
         self.confirmed = None
         self.met.clear()
-        self.observer = Observer(self.part.tables.index)
+        self.observer = Observer(self.part.tables.index, observing(self.part.plain))
         found = run_search(
             self.part.tables, self.bounds, Goals(decide, keep), ample, self.report, self.options.engine
         )
         finding = self._analyse(found)
         if found.violated or finding is not None:
-            return found, _Violation(self.part, found, finding, self.confirmed)
+            return found, Violation(self.part, found, finding, self.confirmed)
         return found, None
 
     def _decide(self, state: State, step: Step, path: Callable[[], Path]) -> Answer:
         """Whether an observing step is a violation: possible for some values, by itself and on a whole path."""
         assert step.observes is not None and self.solver is not None
         tables = self.part.tables
-        observation = self.observer.observation(step.observes, state)
-        self.met.add(observation)
+        pattern = self.observer.pattern(step.observes, state)
+        observation = self.observer.told(step.observes, pattern)
+        self.met[self.observer.place(step.observes), pattern] = observation
         if observation in self.asked:
             if self.asked[observation] == 0 or self.asked[observation] > MOST_TRIES:
                 return Answer.NEVER
@@ -301,18 +241,29 @@ class _Verification:
             found.depth,
             frozenset(reached),
             frozenset(covered),
-            frozenset(self.met),
+            frozenset(self.met.values()),
             found.fallback,
+            tuple(self.met),
+            self._clear(found),
         )
+
+    def _clear(self, found: Found) -> tuple[str, ...]:
+        """Which of the properties of locks the graph has, if it was searched for one of them; that is found soon."""
+        if self.prop.kind not in OF_LOCKS or found.bound or found.violated:
+            return ()
+        if self.prop.kind == "deadlock" and lock_orders(found, self.system) is None:
+            return OF_LOCKS
+        return self.prop.kind, "sleep-in-atomic"
 
     # -- after the search ---------------------------------------------------------------------------------------
 
-    def _outcome(self, done: list[Searched], violations: list[_Violation], bound: str) -> Outcome:
+    def _outcome(self, done: list[Searched], violations: list[Violation], bound: str) -> Outcome:
         reached = frozenset[str]().union(*(each.reached for each in done))
         verdict, shown = "holds", Shown()
         if violations:
             verdict, bound = "violated", ""
-            shown = min((self._shown(violation) for violation in violations), key=lambda each: each.rank)
+            every = [shown_of(each, self.confirmer, self.prop, self.options, self.bounds) for each in violations]
+            shown = min(every, key=lambda each: each.rank)
         elif bound:
             verdict = "incomplete"
         elif self.open or self.solver is not None and self.solver.unknown:
@@ -355,47 +306,3 @@ class _Verification:
             for node in space.machine.nodes:
                 if node.action is not None and node.action.function:
                     yield (node.file, node.line), (node.action.function, node.action.step)
-
-    def _shown(self, violation: _Violation) -> Shown:
-        """The run that is shown for a violation: canonical, with concrete values, where that was asked for."""
-        options, part, path = self.options, violation.part, violation.found.path or ()
-        if violation.confirmed is None:
-            return self._replayed(violation)
-        run, observation = violation.confirmed
-        if not options.polish:
-            return Shown(run)
-        (run, observation), how = self.confirmer.best(
-            part, path, violation.confirmed, options.canonical_states, self.bounds, options.engine
-        )
-        return Shown(run, self.confirmer.numbers(observation), how=how)
-
-    def _replayed(self, violation: _Violation) -> Shown:
-        finding, found, part = violation.finding, violation.found, violation.part
-        path = finding.path if finding is not None else found.path or ()
-        loop = finding.loop if finding is not None else ()
-        how = "shortest of the reduced graph"
-        edges = edges_of(part, [taken.step(found.tables) for taken in path])
-        if finding is None and self.prop.kind != "invariant" and self.options.polish:
-            options = self.options
-            paths = canonical_paths(
-                part.plain,
-                lambda _, step: step.breaks == self.prop.name,
-                len(edges),
-                options.canonical_states,
-                self.bounds,
-                options.engine,
-            )
-            better = next(paths, None)
-            if better is not None:
-                edges, how = [step.moves[0].edge for step in better], "shortest, then fewest switches"
-        repeated = [m.edge for taken in loop for m in taken.step(found.tables).moves]
-        if self.prop.kind == "eventually" and finding is not None:
-            return starved(self.confirmer, self.prop, edges, repeated, finding)
-        whole = edges + repeated
-        ends = finding is not None or self.prop.kind == "invariant"
-
-        def accept(run: Run) -> bool:
-            return ends or bool(run.steps) and run.steps[-1].edge.breaks == self.prop.name
-
-        run = self.confirmer.replayed(whole, accept, self.prop.name)
-        return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)

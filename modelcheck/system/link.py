@@ -17,7 +17,8 @@ from modelcheck.expression import BOOL, Const, Slot, conjunction, slots_of
 from modelcheck.memory.cells import CellMap
 from modelcheck.memory.models import memory_model
 from modelcheck.process import StepMachine, machine_of
-from modelcheck.system.local_space import Edge, Local, LocalSpace
+from modelcheck.system.edge import Edge, Local
+from modelcheck.system.local_space import LocalSpace
 from modelcheck.system.model import Model, Process
 
 
@@ -66,6 +67,7 @@ class System:
                 updates = [a for a in space.machine.accesses if a.update and a.mode != "full"]
                 if any(access.area not in self.reserved for access in updates):
                     space.bounded = "an update that is not fully ordered is performed in one step"
+        self._edges: dict[tuple[int, Local], tuple[Edge, ...]] = {}
         names = {process.name: i for i, process in enumerate(self.processes)}
         self.host = tuple(names[process.host] if process.host else -1 for process in self.processes)
 
@@ -106,7 +108,13 @@ class System:
         return Slot(f"{self.processes[process].name}.active", BOOL)
 
     def edges(self, process: int, local: Local) -> tuple[Edge, ...]:
-        """The edges out of a local state, with what nesting adds to their guards and updates."""
+        """The edges out of a local state, with what nesting adds to their guards and updates; kept, runs ask again."""
+        found = self._edges.get((process, local))
+        if found is None:
+            found = self._edges[process, local] = self._find_edges(process, local)
+        return found
+
+    def _find_edges(self, process: int, local: Local) -> tuple[Edge, ...]:
         nested = [i for i, host in enumerate(self.host) if host == process]
         found = self.spaces[process].edges(local)
         if self.host[process] >= 0:

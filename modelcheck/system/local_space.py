@@ -12,57 +12,23 @@ Its one invariant: an edge's guard and updates speak of linked slots only.  It d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import replace
 
-from modelcheck.action import Access, Action, Hold, Loaded, Register
+from modelcheck.action import Access, Action, Hold
 from modelcheck.errors import SpecError
-from modelcheck.expression import FALSE, PROCESS, TRUE, Const, Expr, Old, Op, Self, Slot, conjunction, rebuild
+from modelcheck.expression import FALSE, PROCESS, TRUE, Const, Expr, Slot, conjunction, rebuild
 from modelcheck.memory.area import Area
-from modelcheck.memory.cells import Cell, CellMap
+from modelcheck.memory.cells import CellMap
 from modelcheck.memory.ordering import MemoryModel, Piece
 from modelcheck.process.step_machine import Node, StepMachine
+from modelcheck.system.edge import Edge, Local
 from modelcheck.system.model import Process
+from modelcheck.system.registers import Registers, negate
 from modelcheck.system.window import Entry, Window, Windows
 
 MOST_PENDING = 64  # accesses in one window of a process without a loop
 MOST_AGAIN = 2  # times that one access may be pending at once; a loop without a fence would issue it for ever
-
-
-class Local(NamedTuple):
-    """A local state; `window` holds what is pending in program order."""
-
-    node: int
-    window: Window = ()
-    queued: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One step of one process between two local states.
-
-    `choice` tells it apart from the others enabled with it.  `breaks` names the property it violates.  `piece` is the
-    memory piece performed; `register` the index it fills; `forwarded` the own pending stores it takes bytes from, the
-    newest first.  `observes` hands node.action's registers over.
-    """
-
-    process: int
-    source: Local
-    target: Local
-    node: int
-    branch: int
-    choice: str
-    kind: str = "perform"  # the kind of its action, or "perform"
-    guard: Expr = TRUE
-    updates: tuple[tuple[Slot, Expr], ...] = ()
-    breaks: str = ""
-    piece: Piece | None = None
-    register: int = -1
-    preempts: bool = False
-    resumes: bool = False
-    passed: tuple[int, ...] = ()  # nodes issued or passed on the way to the target
-    forwarded: tuple[Piece, ...] = ()
 
 
 class LocalSpace:
@@ -98,6 +64,7 @@ class LocalSpace:
         self._may_guess = memory.guesses or compiler == "free"
         self._guesses = guesses and self._may_guess
         self._reserved = reserved
+        self.registers = Registers(process.name, index, areas, cells)
         self._pieces: dict[Access, tuple[Piece, ...]] = {}
         self.windows = Windows(machine, memory, compiler, self.pieces)
         self.start, self.start_passed = self._settle(Local(0))
@@ -234,11 +201,11 @@ class LocalSpace:
         for cell in self._cells[access.area].within(piece.lo, piece.hi):
             source = next((p.access for p in forwarded if cell.bytes[0] in range(p.lo, p.hi)), None)
             if access.loads:
-                updates += self._loads(cell, register, source)
+                updates += self.registers.loads(cell, register, source)
                 if access.when != TRUE:
-                    guards.append(self._of_old(access.when, self._content(cell, source)))
+                    guards.append(self.registers.of_old(access.when, self.registers.content(cell, source)))
             if access.store:
-                updates += self._stores(cell, access)
+                updates += self.registers.stores(cell, access)
         if access.area in self._reserved and (access.store or access.part):
             holder = Slot(f"{access.area}.reserved", PROCESS)
             if access.part:
@@ -247,7 +214,9 @@ class LocalSpace:
                 guards.append(holder.eq(0))  # nobody stores between the two parts of another's update
         new = dict(updates)
         for entry in settled:
-            guess = self._outcome(entry)
+            action = self.node(Local(entry.node)).action
+            assert action is not None
+            guess = self.registers.condition(action, entry.guess)  # when the guessed branch is the one that is taken
             guards.append(rebuild(guess, lambda part: new.get(part) if isinstance(part, Slot) else None))
         requires = [(self.link(condition), name) for condition, name in access.requires if name in self._watched]
         if (
@@ -260,64 +229,13 @@ class LocalSpace:
             self.index, local, target, node_index, 0, choice, piece=piece, passed=passed, forwarded=forwarded
         )
         edges = [
-            replace(step, choice=f"{choice} breaks {name}", guard=_negate(condition), breaks=name)
+            replace(step, choice=f"{choice} breaks {name}", guard=negate(condition), breaks=name)
             for condition, name in requires
         ]
         guard = conjunction((*guards, *(condition for condition, _ in requires)))
         if guard != FALSE:
             edges.append(replace(step, guard=guard, updates=tuple(updates), register=register))
         return edges
-
-    def _outcome(self, entry: Entry) -> Expr:
-        """When a guessed branch is the one that is taken."""
-        action = self.machine.nodes[entry.node].action
-        assert action is not None
-        return self._condition(action, entry.guess)
-
-    def _content(self, cell: Cell, source: Access | None) -> Expr:
-        """What a load finds in a cell: memory's content, or that of an own store on its way there."""
-        return cell.slot() if source is None else self._stores(cell, source)[0][1]
-
-    def _of_old(self, expr: Expr, old: Expr) -> Expr:
-        return self.link(rebuild(expr, lambda part: old if isinstance(part, Old) else None))
-
-    def _stores(self, cell: Cell, access: Access) -> list[tuple[Slot, Expr]]:
-        assert access.version is not None
-        updates: list[tuple[Slot, Expr]] = [(cell.slot(), self._of_old(access.version, cell.slot()))]
-        form = cell.form_slot()
-        if form is not None:
-            updates.append((form, Const(cell.forms.index(access.variant) if access.variant in cell.forms else 0)))
-        return updates
-
-    def _loads(self, cell: Cell, register: int, source: Access | None) -> list[tuple[Slot, Expr]]:
-        prefix = f"r{register}."
-        updates = [(self.own(cell.slot(prefix)), self._content(cell, source))]
-        form = cell.form_slot()
-        if form is not None:
-            copy = cell.form_slot(prefix)
-            assert copy is not None
-            updates.append((self.own(copy), form if source is None else self._stores(cell, source)[1][1]))
-        return updates
-
-    def _forgets(self, action: Action) -> Iterator[tuple[Slot, Expr]]:
-        """Registers that hold nothing again: stamps of -1, which no ranking counts, and the first form."""
-        for register in action.forgets:
-            prefix = f"r{register.index}."
-            for cell in self._cells[register.access.area].within(register.access.lo, register.access.hi):
-                stamp, form = cell.slot(prefix), cell.form_slot(prefix)
-                yield self.own(stamp), Const(stamp.initial)
-                if form is not None:
-                    yield self.own(form), Const(form.initial)
-
-    def _check_forgotten(self, node: Node, number: int) -> None:
-        assert node.action is not None
-        held = set(self.machine.nodes[node.targets[number]].live)
-        if any(register.index in held for register in node.action.forgets):
-            raise SpecError(
-                f"process {self.process.name!r} forgets a loaded value at {node.action.label!r} and uses it later; "
-                "forget it at its last use",
-                f"{node.file}:{node.line}",
-            )
 
     # -- branches -----------------------------------------------------------------------------------------------
 
@@ -364,7 +282,7 @@ class LocalSpace:
         """Every outcome of a branch whose loads are still pending."""
         edges = []
         for number, branch in enumerate(action.branches):
-            if self._condition(action, number) == FALSE:
+            if self.registers.condition(action, number) == FALSE:
                 continue
             window = (*local.window, Entry(local.node, (), number))
             target, passed = self._settle(Local(self.node(local).targets[number], window))
@@ -382,7 +300,7 @@ class LocalSpace:
         if action.kind == "check" and not breaks and not any(b.breaks in self._watched for b in action.branches):
             guard = TRUE  # a check of another property lets everything pass
         if action.kind == "compare":
-            guard = self._condition(action, number)
+            guard = self.registers.condition(action, number)
         target, passed = (
             (Local(local.node, local.window, True), ())
             if branch.stay
@@ -394,7 +312,7 @@ class LocalSpace:
         updates = tuple((self.own(slot), self.link(value)) for slot, value in branch.updates)
         if not branch.stay:
             self._check_forgotten(node, number)
-            updates += tuple(self._forgets(action))
+            updates += tuple(self.registers.forgets(action))
         return Edge(
             self.index,
             local,
@@ -411,79 +329,30 @@ class LocalSpace:
             passed=passed,
         )
 
-    def _condition(self, action: Action, number: int) -> Expr:
-        """When a comparison may have this outcome (design.md section 2: different stamps explore both)."""
-        if action.test in ("value", "value:free"):
-            return self.link(action.branches[number].guard)
-        outcome = bool(action.branches[number].response)
-        if action.test.startswith("variant:"):
-            found = self.variant_set(
-                action.registers[0].index, action.registers[0].access, action.test.split(":", 1)[1]
+    def _check_forgotten(self, node: Node, number: int) -> None:
+        assert node.action is not None
+        held = set(self.machine.nodes[node.targets[number]].live)
+        if any(register.index in held for register in node.action.forgets):
+            raise SpecError(
+                f"process {self.process.name!r} forgets a loaded value at {node.action.label!r} and uses it later; "
+                "forget it at its last use",
+                f"{node.file}:{node.line}",
             )
-            return found if outcome else _negate(found)
-        left, right = action.registers
-        if outcome or (left.access.lo, left.access.hi) != (right.access.lo, right.access.hi):
-            return TRUE
-        cells = self._cells[left.access.area]
-        if any(cells.of(offset) is None for offset in range(left.access.lo, left.access.hi)):
-            return TRUE
-        same = []
-        for cell in cells.within(left.access.lo, left.access.hi):
-            for mine, other in (
-                (cell.slot(f"r{left.index}."), cell.slot(f"r{right.index}.")),
-                (cell.form_slot(f"r{left.index}."), cell.form_slot(f"r{right.index}.")),
-            ):
-                if mine is not None and other is not None:
-                    same.append(self.own(mine).eq(self.own(other)))
-        return _negate(conjunction(tuple(same)))
 
-    def variant_set(self, register: int, access: Access, variant: str) -> Expr:
-        """Whether any carried byte of a loaded value is of the named form."""
-        found = [
-            self.own(slot).eq(cell.forms.index(variant))
-            for cell in self._cells[access.area].within(access.lo, access.hi)
-            if variant in cell.forms
-            for slot in (cell.form_slot(f"r{register}."),)
-            if slot is not None
-        ]
-        return FALSE if not found else found[0] if len(found) == 1 else Op("or", tuple(found))
-
-    # -- names --------------------------------------------------------------------------------------------------
+    # -- what others ask ----------------------------------------------------------------------------------------
 
     def own(self, slot: Slot) -> Slot:
         """The linked slot: an own one is named after the process."""
-        return Slot(f"{self.process.name}.{slot.name}", slot.domain, slot.initial) if slot.own else slot
+        return self.registers.own(slot)
 
     def link(self, expr: Expr) -> Expr:
         """The expression with own slots and `self` put in."""
-
-        def replace(part: Expr) -> Expr | None:
-            if isinstance(part, Slot):
-                return self.own(part)
-            if isinstance(part, Loaded):
-                return self._number(part.register)
-            return Const(self.index + 1) if isinstance(part, Self) else None
-
-        return rebuild(expr, replace)
-
-    def _number(self, register: Register) -> Slot:
-        """The slot with the number that a register holds."""
-        cells = self._cells[register.access.area].cells
-        if self._areas[register.access.area].domain is None or len(cells) != 1:
-            raise SpecError(
-                f"process {self.process.name!r} computes with what it loaded from {register.access.area}, which holds "
-                "no number; declare the area with a domain"
-            )
-        return self.own(cells[0].slot(f"r{register.index}."))
+        return self.registers.link(expr)
 
     def attempt(self, edge: Edge) -> Hold | None:
         """The lock this edge's action waits for, None where it waits for none."""
         action = self.machine.nodes[edge.node].action
         return action.lock if action is not None and action.blocking and edge.piece is None else None
-
-
-def _negate(condition: Expr) -> Expr:
-    return FALSE if condition == TRUE else TRUE if condition == FALSE else ~condition
 
 
 def _answer(stay: bool, response: object) -> str:

@@ -15,7 +15,7 @@ from modelcheck.errors import InternalError, UsageError
 from modelcheck.explore.analysis import Attempt
 from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.run import FORWARDED, Happened, Run, replay
-from modelcheck.explore.verify import Outcome
+from modelcheck.explore.verdict import Outcome
 from modelcheck.expression import to_text
 from modelcheck.memory.area import Area
 from modelcheck.smt.solver import ConcreteBytes

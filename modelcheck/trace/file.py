@@ -43,7 +43,14 @@ def trace_id(trace: Trace) -> str:
 
 def to_json(trace: Trace) -> dict[str, Any]:
     """The trace as a JSON object of fresh dicts and lists, fields in the order of the dataclasses."""
-    return {"format": FORMAT, "schema": SCHEMA, "id": trace_id(trace), **_encode(trace)}
+    made = {"format": FORMAT, "schema": SCHEMA, "id": trace_id(trace), **_encode(trace)}
+    return {**made, "digest": digest(made)}
+
+
+def digest(obj: dict[str, Any]) -> str:
+    """SHA-256, in hex, of everything else a trace file says: a changed sentence changes no id, and is noticed."""
+    text = json.dumps({name: value for name, value in obj.items() if name != "digest"}, sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def to_text(trace: Trace) -> str:
@@ -67,6 +74,8 @@ def from_json(obj: object) -> Trace:
     check_trace(trace)
     if obj["id"] != trace_id(trace):
         raise UsageError(f"edited or damaged: it says id {obj['id']}, but its steps have id {trace_id(trace)}")
+    if obj["digest"] != digest(obj):
+        raise UsageError("edited or damaged: its digest is that of another text; its command finds it again")
     return trace
 
 

@@ -31,6 +31,8 @@ from specs.runstate.values import adjusted, relation
 from specs.runstate.versions import Writer, writer
 
 ABOUT_READER = ("torn-read", "own-read", "reader-terminates")
+OF_READERS = frozenset({"offset", "abi", "steal"})  # parameters that equal models may differ in
+OF_OTHERS = OF_READERS | {"reader", "clock"}
 
 
 def projections(setting: Setting) -> tuple[Projection | None, ...]:
@@ -79,8 +81,7 @@ def equivalence(setting: Setting) -> Hashable:
     """Equal for settings whose models are equal up to names; see the module."""
     if setting.property in data.NAMES:
         return data.data_key(setting)
-    elsewhere = ("offset", "abi", "steal") if setting.property in ABOUT_READER else (
-        "offset", "abi", "reader", "clock", "steal")
+    elsewhere = OF_READERS if setting.property in ABOUT_READER else OF_OTHERS
     rest = tuple([pair for pair in setting.values if pair[0] not in elsewhere])
     layout = layout_of(setting)
     match setting.property:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from modelcheck import Area, Model, Values, assign, check, fresh, observe, shared, smp_wmb
+from modelcheck import Area, Model, Mutex, SpinLock, Values, assign, check, fresh, observe, shared, smp_wmb
 from modelcheck.action import test as ask
 from modelcheck.explore.table import build_tables
 from modelcheck.explore.tables_key import tables_key
@@ -123,6 +125,54 @@ def test_a_violation_is_not_handed_on():
     assert not known
 
 
+def loaded_twice(offset: int, torn: frozenset[int]) -> Model:
+    """A reader that loads byte `offset` twice; two versions seen are a violation if the byte is among `torn`."""
+    m = Model("loaded twice")
+    area, newest = m.area(Area("mem", 8)), m.stamp("newest")
+
+    def publishes():
+        while True:
+            yield fresh(newest)
+            yield area.store(0, 8, newest)
+            yield smp_wmb()
+
+    def looks_twice():
+        first = yield area.load(offset, offset + 1)
+        yield smp_wmb()
+        second = yield area.load(offset, offset + 1)
+        yield observe("same", first=first, second=second).reaching("seen")
+
+    def violated(z3, versions, observation, byte):
+        (first,), (second,) = (tuple(b for b in seen.bytes if b[1] >= 0) for seen in observation.seen)
+        return z3.BoolVal(first[1] != second[1] and first[0] in torn)
+
+    m.process("publishes", publishes)
+    m.process("looks", looks_twice)
+    m.observation("same", replace(same_versions(), key=("bytes", torn), violated=violated), witnesses=("seen",))
+    return m
+
+
+def test_an_equal_graph_that_shows_other_bytes_is_not_searched_again():
+    known: dict = {}
+    first, other = (verify(loaded_twice(offset, frozenset()), "same", known=known) for offset in (3, 5))
+    alone = verify(loaded_twice(5, frozenset()), "same")
+    assert [(o.searched, o.spared) for o in (first, other, alone)] == [(1, 0), (0, 1), (1, 0)]
+    shown = [(o.verdict, o.states, o.transitions, o.depth, o.observations, o.reached) for o in (other, alone)]
+    assert shown[0] == shown[1]
+    assert (other.verdict, other.observations) == ("holds", 2)
+
+
+def test_what_an_equal_graph_shows_is_judged_by_its_own_bytes():
+    known: dict = {}
+    verify(loaded_twice(3, frozenset({5})), "same", known=known)
+    other, alone = verify(loaded_twice(5, frozenset({5})), "same", known=known), verify(
+        loaded_twice(5, frozenset({5})), "same")
+    assert (other.verdict, other.searched, other.spared) == ("violated", 1, 0)
+    assert other.steps == alone.steps
+    again = verify(loaded_twice(4, frozenset({5})), "same", known=known)
+    assert (again.verdict, again.searched, again.spared) == ("holds", 0, 1)
+
+
 def keyed(name: str = "x", initial: int = 0, limit: int = 2, step: int = 1, witness: str = "w") -> object:
     m = Model("keyed")
     slot = m.range(name, 0, 5, initial)
@@ -143,3 +193,38 @@ def test_equal_tables_under_other_names_have_one_key():
 @pytest.mark.parametrize("changed", [{"initial": 1}, {"limit": 3}, {"step": 2}, {"witness": "v"}])
 def test_a_key_tells_apart_what_a_search_or_its_evidence_tells_apart(changed):
     assert keyed() != keyed(**changed)
+
+
+def two_locks(crossed: bool) -> Model:
+    """Two processes that take two locks, in one order or crossed; where crossed, a gate lets one in at a time."""
+    m = Model("two locks")
+    a, b, gate, outer = SpinLock("a"), SpinLock("b"), SpinLock("gate"), Mutex("outer")
+
+    def takes(first, second):
+        yield outer.lock()
+        yield gate.lock()
+        yield first.lock()
+        yield second.lock()
+        yield second.unlock()
+        yield first.unlock()
+        yield gate.unlock()
+        yield outer.unlock()
+
+    m.process("one", takes, a, b)
+    m.process("two", takes, *((b, a) if crossed else (a, b)))
+    m.deadlock()
+    m.lock_order()
+    m.sleep_in_atomic()
+    return m
+
+
+@pytest.mark.parametrize("crossed", [False, True])
+def test_one_search_speaks_for_the_properties_of_locks_that_its_graph_has(crossed: bool):
+    known: dict = {}
+    outcomes = [verify(two_locks(crossed), name, known=known) for name in ("deadlock", "lock-order", "sleep-in-atomic")]
+    alone = [verify(two_locks(crossed), name) for name in ("deadlock", "lock-order", "sleep-in-atomic")]
+    assert [o.verdict for o in outcomes] == ["holds", "violated" if crossed else "holds", "holds"]
+    assert [o.searched for o in outcomes] == [1, int(crossed), 0]
+    assert [(o.verdict, o.states, o.transitions, o.steps) for o in outcomes] == [
+        (o.verdict, o.states, o.transitions, o.steps) for o in alone
+    ]

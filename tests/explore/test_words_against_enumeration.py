@@ -12,8 +12,8 @@ from modelcheck import OLD, Action, Expr, Model, Slot, any_word, assign, check
 from modelcheck import test as ask
 from modelcheck.explore.verify import verify
 from modelcheck.expression import Arbitrary, Op, evaluate, rebuild
+from modelcheck.system.edge import Local
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Local
 
 COMPARES = ("eq", "ne", "lt", "le", "slt", "sle")
 Values = dict[Slot, int]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from modelcheck.explore.table import Move, Observes, ProcessTable, SeenCell, SeenValue, Step, Tables
 from modelcheck.expression import TRUE, Const, Domain, Expr, Fresh, Op, Slot, range_domain
-from modelcheck.system.local_space import Edge, Local
+from modelcheck.system.edge import Edge, Local
 
 STAMP = Domain("stamp", sort="s")
 

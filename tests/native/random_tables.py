@@ -35,7 +35,7 @@ from modelcheck.expression import (
     ite,
     range_domain,
 )
-from modelcheck.system.local_space import Edge, Local
+from modelcheck.system.edge import Edge, Local
 
 FORMS = ("", "flagged", "other")
 

@@ -13,7 +13,7 @@ import pytest
 from modelcheck import Model, assign, check
 from modelcheck.explore.bounds import Bounds, Stop
 from modelcheck.explore.verify import verify
-from modelcheck.workers import decide_all
+from modelcheck.workers import Waiting, decide_all
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
@@ -114,3 +114,26 @@ def test_what_is_left_after_a_moment_is_decided_by_workers_that_know_what_was_de
 
     told = decide_all(6, task, 2, lambda n: None, alone=0.01)
     assert told == [(True, True)] + [(False, True)] * 5
+
+
+def test_a_worker_takes_alike_tasks_in_order_and_then_helps_where_most_is_left():
+    waiting = Waiting(range(1, 9), "-aabbbbcc")
+    assert [waiting.next_for(worker) for worker in "xyxyx"] == [1, 3, 2, 4, 7]
+    assert [waiting.next_for(worker) for worker in "xxyx"] == [8, 6, 5, None]
+    assert waiting.next_for("y") is None
+
+
+def test_tasks_that_nobody_calls_alike_are_taken_in_order():
+    waiting = Waiting(range(4))
+    assert [waiting.next_for(worker) for worker in "xyxyx"] == [0, 1, 2, 3, None]
+
+
+def test_alike_tasks_find_what_the_one_before_left_in_memory():
+    here: list[int] = []
+
+    def task(n: int) -> list[int]:
+        here.append(n)
+        return list(here)
+
+    told = decide_all(2, task, 2, lambda n: None, alone=0, about="ab")
+    assert told == [[0], [1]]

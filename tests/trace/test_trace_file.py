@@ -100,6 +100,10 @@ DAMAGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (_set("memory", to=7), "invalid field: memory is 7, and must be string"),
     (_set("memory", to="x" * 201), "invalid field: memory is longer than 200 characters"),
     (_set("id", to="0123456789"), "edited or damaged: it says id 0123456789, but its steps have id " + PINNED_ID),
+    (_set("consequence", to="nothing"),
+     "edited or damaged: its digest is that of another text; its command finds it again"),
+    (_set("steps", 1, "label", to="x"),
+     "edited or damaged: its digest is that of another text; its command finds it again"),
     (_set("id", to="xyz"), "invalid field: id is 'xyz', and does not match ^[0-9a-f]{10}$"),
     (_set("steps", 1, "choice", to="other"), None),  # type: ignore[list-item]
     (_set("steps", 3, "process", to=2), "invalid field: steps[3].process is 2, and there are 2 processes"),

@@ -49,6 +49,10 @@ class NativeFound(Found):
             found.append((p, which, after))
         return found
 
+    def steps(self, number: int) -> Sequence[tuple[tuple[int, int, int], int]]:
+        places = self._steps
+        return [(places[step], after) for step, after in self._search.edges(number)]
+
     def path_to(self, number: int) -> Path:
         return tuple(Taken(*self._steps[step]) for step in self._search.path(number))
 
