@@ -74,7 +74,7 @@ def common(texts: Iterable[str]) -> str:
 
 
 def _braced(texts: list[str]) -> str:
-    different = list(dict.fromkeys(texts))
+    different = sorted(set(texts))
     return different[0] if len(different) == 1 else "{" + ",".join(different) + "}"
 
 

@@ -90,6 +90,29 @@ def counter() -> Model:
     return model
 
 
+def twice() -> Model:
+    """Two tasks under a lock that two properties ask for."""
+    model = Model("twice")
+    lock, inside, other = SpinLock("lock"), model.range("inside", 0, 2), model.range("other", 0, 2)
+
+    def task():  # type: ignore[no-untyped-def]
+        while True:
+            yield lock.lock()
+            for slot, name in ((inside, "one"), (other, "two")):
+                yield assign(slot, slot + 1)
+                yield check(slot.eq(1), name)
+            yield assign(inside, inside - 1)
+            yield assign(other, other - 1)
+            yield reach("been inside")
+            yield lock.unlock()
+
+    model.process("left", task)
+    model.process("right", task)
+    model.assertion("one", "nobody else is in the first", ("been inside",))
+    model.assertion("two", "nobody else is in the second", ("been inside",))
+    return model
+
+
 def cached() -> Model:
     """A cache that another process makes invalid: whoever finds it so makes it valid again and asks once more."""
     model = Model("cached")

@@ -16,6 +16,7 @@ from ablate_specs import (
     row,
     spec_of,
     taken_apart,
+    twice,
 )
 
 from modelcheck import Model, PropertyInfo, Setting, Spec, reach
@@ -55,6 +56,23 @@ def test_a_lock_is_left_out_where_it_is_taken_with_its_release() -> None:
 
 def test_a_trylock_that_waits_is_asked_apart() -> None:
     assert answers(taken_apart(counter))["trylock: spin_trylock(lock) waits instead of giving up"] == ("not-needed",)
+
+
+def test_the_first_property_that_breaks_ends_the_asking_unless_all_are_wanted() -> None:
+    first, every = taken_apart(twice), taken_apart(twice, every=True)
+    assert answers(first)["lock: spin_lock(lock)"] == ("one",)
+    assert answers(every)["lock: spin_lock(lock)"] == ("one, two",)
+    assert [row(found, "lock", "spin_lock(lock)").cells[0].asked for found in (first, every)] == [1, 2]
+
+
+def test_what_broke_under_one_memory_model_is_asked_first_under_the_next() -> None:
+    cells = row(taken_apart(counter, "sc", "tso"), "lock", "spin_lock(lock)").cells
+    assert [(cell.asked, dict(cell.held)) for cell in cells] == [(2, {"deadlock": 1}), (1, {})]
+
+
+def test_what_is_not_needed_names_the_properties_that_were_proved() -> None:
+    cell = row(taken_apart(counter), "lock", "spin_lock(own) [nobody else takes it]").cells[0]
+    assert (cell.verdict, dict(cell.held)) == ("not-needed", {"deadlock": 1, "exclusive": 1})
 
 
 def test_a_check_a_retry_and_the_invalidation_itself() -> None:

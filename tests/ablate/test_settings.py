@@ -8,6 +8,8 @@ from modelcheck import Model, Parameter, PropertyInfo, Spec, UsageError
 from modelcheck.ablate import AblationRequest
 from modelcheck.ablate.settings import Values, memories, settings_of
 from modelcheck.spec import Setting, Value
+from specs.pfncache import SPEC as PFNCACHE
+from specs.pfncache.scenarios import SCENARIOS
 from specs.runstate import SPEC
 
 
@@ -83,3 +85,14 @@ def test_all_memory_models_unless_the_model_names_its_own(
     spec = toy(own)
     request = AblationRequest(spec, spec.newest, memories=asked)
     assert memories(request, settings_of(request)[0]) == expected
+
+
+def test_the_cache_is_taken_apart_with_every_set_of_actors_but_those_with_all() -> None:
+    found: dict[str, set[tuple[Value, ...]]] = {}
+    for each in asked(PFNCACHE):
+        found.setdefault(each.property, set()).add((each["actors"], each["invalidations"]))
+    every = set(SCENARIOS) - {"all", "all-moving"}
+    assert found["stale-mapping"] == {(name, "unending") for name in every}
+    assert found["refresh-ends"] == {("owner-elsewhere", "once"), ("owner-notifier", "once"), ("hva-outside", "once")}
+    assert found["out-of-area"] == {("same-page-move", "unending")}
+    assert set(found) == {info.name for info in PFNCACHE.properties}
