@@ -2,7 +2,7 @@
 
 An entry is a piece (kind, step, the beginning of its text, and its function where the step does not tell it), the
 property that is lost without it or the properties that are not, and where that is asked; what is not named has the
-spec's default.  `argument` is for entries where the checker contradicts protocol.md, or where the piece is less, or
+spec's default, and the version is the newest.  What breaks is the property, or else `breaks`.  `argument` is for entries where the checker contradicts protocol.md, or where the piece is less, or
 more, than what is quoted.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelcheck.ablate.campaign import RANGE
 from modelcheck.spec import Value
 
 Values = tuple[tuple[str, Value], ...]
@@ -28,10 +29,17 @@ class Guard:
     memory: str = "tso"
     function: str = ""
     spec: str = "runstate"
+    version: str = ""
+    breaks: tuple[str, ...] = ()
     argument: str = ""
 
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What breaks without a necessary one: the property, unless `breaks` says otherwise."""
+        return self.breaks or self.properties
+
     def __str__(self) -> str:
-        return f"{self.spec} {self.step or self.function} {self.kind} {self.text} ({self.memory})"
+        return f"{self.spec} {self.version} {self.step or self.function} {self.kind} {self.text} ({self.memory})"
 
 
 def at(**values: Value) -> Values:
@@ -40,7 +48,7 @@ def at(**values: Value) -> Values:
 
 
 # Where things are asked: an aligned area in one page, an area across two, while nothing else happens to them
-ALIGNED, SPLIT = at(offset=0), at(offset=4072, ioctls="none", vmm="moves")
+ALIGNED, SPLIT = at(offset=0), at(offset=4072, ioctls="none", vmm="moves", preemption="full")
 IN_ORDER = at(offset=0, compiler="program")  # plain accesses stay where they are: the machine alone reorders
 MOVING = at(offset=0, ioctls="usual", vmm="moves", preemption="voluntary")
 MEMSLOTS = at(offset=0, ioctls="usual", vmm="memslots")
@@ -57,6 +65,7 @@ WAITS = "3.6, N2: write_lock waits for every reader, so that no update is inside
 CHECKS = "3.1, 3.2: the cache holds no page reference, so safety rests on check() under the lock, and on the notifier"
 AGAIN = "2.3, G3 and G6: after a refresh or an activation the lock is taken again and the check made again"
 RETRIED = "3.4, why H7 is right: the count is raised before the lock is taken, or the sequence has changed"
+H1 = "3.4, H1: valid is false before the lock is dropped, or other checkers see a generation that matches already"
 TRYLOCK = "7.3: the reference is still dropped under the lock, so the trylock remains necessary; 12.1 item 1: by class"
 GRACE = "3.7 (ii): when the ioctl returns no SRCU reader that passed check() with the old generation still runs"
 HARVEST = "5.6: only the order 'store, then set bit' protects the page from a harvest"
@@ -93,17 +102,20 @@ NECESSARY = (
     Guard("trylock", "G2", "read_trylock", ORDER, TRYLOCK, SPLIT),
     Guard("trylock", "G5", "read_trylock", ORDER, TRYLOCK, SPLIT),
     # refresh and notifier
-    Guard("store", "H2", "mmu_seq = gpc_invalidate_seq", STALE, RETRIED, SPLIT),
     Guard("lock", "H6", "write_lock", STALE, RETRIED, SPLIT),
     Guard("test", "H7", f"{QUIET} taken as true", STALE, RETRIED, SPLIT),
     Guard("clause", "H7", f"{QUIET} without asking (mn_active_invalidate_count", STALE, RETRIED, SPLIT),
     Guard("clause", "H7", f"{QUIET} without asking (gpc_invalidate_seq", STALE, RETRIED, SPLIT),
     Guard("retry", "H7", f"{QUIET} not asked again", STALE, RETRIED, SPLIT),
-    Guard("store", "N1", "mn_active_invalidate_count++", STALE, RETRIED, SPLIT),
+    Guard("store", "N1", "mn_active_invalidate_count++", STALE, RETRIED, SPLIT, breaks=(RANGE,), argument=
+          "the count that nobody raised is lowered below 0 at E2, before any store can be stale; that refreshes look at "
+          "it is the condition at H7"),
     Guard("lock", "N2", "read_lock", STALE, "3.4: a notifier that gets the lock after H8 sees valid and clears it", SPLIT),
     Guard("lock", "N2", "write_lock", STALE, WAITS, SPLIT),
     Guard("store", "N2", "gpc{1,2}->valid = false", STALE, WAITS, SPLIT),
     Guard("store", "E2", "gpc_invalidate_seq in", STALE, RETRIED, SPLIT),
+    Guard("store", "H2", "gpc{1,2}->valid in", STALE, H1, MOVING, version="4438355e", argument=
+          "the other checker is sched_out in the ioctl, so until 118964562969 (see REDUNDANT)"),
     # memslots
     Guard("lock", "", "srcu_read_lock", STALE, "2.3, 9c1a07442c95, and B2: memslots are looked at under SRCU", MEMSLOTS,
           function="kvm_sched_out"),
@@ -137,9 +149,6 @@ NECESSARY = (
           at(actors="owner-config-keeping", invalidations="unending"), spec="pfncache"),
     Guard("store", "R8", "gpc->khva", ("out-of-area",), "3.8, 8332f0ed4f18, and B14: stores go to the old offset",
           at(actors="same-page-move", invalidations="unending"), spec="pfncache"),
-    Guard("store", "H2", "gpc->valid in", STALE, "3.4, H1: valid is false before the lock is dropped, or other checkers "
-          "see a generation that matches already", at(actors="two-owners-memslots", invalidations="unending"),
-          spec="pfncache"),
 )  # fmt: skip
 
 EVERYWHERE = ("torn-read", "flag-clears", "reader-terminates", "stale-mapping", "deadlock", "lock-order")
@@ -160,6 +169,9 @@ REDUNDANT = (
     Guard("trylock", "G5", "read_trylock", ("deadlock",), INSTANCES, SPLIT),
     Guard("lock", "R1", "mutex_lock(gpc1->refresh_lock)", LOCKS, ONE_TASK, SPLIT),
     Guard("test", "R4", "gpc{1,2}->active taken as true", ("stale-mapping", "deadlock"), ONE_TASK, MOVING),
+    Guard("store", "H2", "gpc{1,2}->valid in", ("stale-mapping",), f"not as {H1}", MOVING, argument=
+          "a cache that is valid moves in an ioctl alone, and since 118964562969 sched_out does nothing there, so that "
+          "nobody else checks it (12.1 item 1); other caches are checked from any thread"),
     Guard("test", "", "KVM_BUG_ON(gpc{1,2}->valid) taken as false", ("stale-mapping", "deadlock"), "3.5: KVM_BUG if "
           "valid, which an inactive cache is not", MOVING, function="kvm_gpc_activate"),
 )  # fmt: skip

@@ -14,4 +14,13 @@ def test_what_each_line_of_deactivation_is_for() -> None:
     assert found.complete and found.memories == ("sc", "tso", "weak")
     told = {f"{row.kind}: {row.text}": [answer(cell) for cell in row.cells] for row in found.rows}
     assert {len(set(answers)) for answers in told.values()} == {1}  # nothing of the cache lies in memory
-    assert {name: answers[0] for name, answers in told.items()} == {}
+    assert {name: answers[0] for name, answers in told.items()} == {
+        "lock: mutex_lock(gpc->refresh_lock)": "type",
+        "test: gpc->active taken as true": "not-needed",
+        "test: gpc->active taken as false": "stale-mapping",
+        "lock: write_lock(gpc->lock)": "stale-mapping",
+        "store: gpc->active = false, valid = false, khva = NULL, pfn = error": "type",
+        "store: gpc_unmap_khva(gpc's old mapping)": "not-needed",
+        "lock: spin_lock(kvm->gpc_lock)": "not-needed",
+        "store: list_del(gpc)": "not-needed",
+    }
