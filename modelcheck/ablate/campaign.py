@@ -111,7 +111,7 @@ class _Ablating:
         asked = {setting for part in parts for setting in part.settings}
         wanted = [replace(each, memory=m) for m in self.memories for each in combinations if each in asked]
         failed: dict[tuple[str, str], list[Values]] = {}
-        for number, setting in enumerate(wanted):
+        for setting in wanted:
             if self.progress is not None:
                 self.progress(f"{setting.property} ({setting.memory}) with nothing left out", 0, 0, 0, 0)
             outcomes = self.asker.outcomes(whole, setting, self.known)
@@ -140,7 +140,8 @@ class _Ablating:
         cells: list[Cell] = []
         first: list[Setting] = []
         for memory in self.memories:
-            cells.append(self._cell(part, spec, [replace(each, memory=memory) for each in first], memory, known, faults))
+            begin = [replace(each, memory=memory) for each in first]
+            cells.append(self._cell(part, spec, begin, memory, known, faults))
             first += [bare(broken.setting) for broken in cells[-1].broken if bare(broken.setting) not in first]
         pairs: tuple[str, ...] = ()
         if part.piece is not None and part.kind == "barrier":

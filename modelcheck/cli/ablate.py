@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 def command(spec: str | None, versions: Sequence[str], settings: Sequence[str], properties: Sequence[str],
             memories: Sequence[str], engine: str, workers: str | None, max_states: str | None, max_memory: str | None,
             max_time: str | None, traces: str | None, every: bool, as_json: bool, quiet: bool) -> int:
-    """Leave out each barrier, lock, test, condition, retry, store, wait, order of two steps and assumption of SPEC, one at
-    a time, and ask its properties again.
+    """Leave out each barrier, lock, test, condition, retry, store, wait, order of two steps and assumption of SPEC,
+    one at a time, and ask its properties again.
 
     The table tells which property breaks without a piece, and under which memory model, or that it is not needed, with
     the properties and the number of states that prove it. For a barrier it prints what it pairs with, as the comment to

@@ -2,8 +2,8 @@
 
 An entry is a piece (kind, step, the beginning of its text, and its function where the step does not tell it), the
 property that is lost without it or the properties that are not, and where that is asked; what is not named has the
-spec's default, and the version is the newest.  What breaks is the property, or else `breaks`.  `argument` is for entries where the checker contradicts protocol.md, or where the piece is less, or
-more, than what is quoted.
+spec's default, and the version is the newest.  What breaks is the property, or else `breaks`.  `argument` is for
+entries where the checker contradicts protocol.md, or where the piece is less, or more, than what is quoted.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def at(**values: Value) -> Values:
 ALIGNED, SPLIT = at(offset=0), at(offset=4072, ioctls="none", vmm="moves", preemption="full")
 IN_ORDER = at(offset=0, compiler="program")  # plain accesses stay where they are: the machine alone reorders
 MOVING = at(offset=0, ioctls="usual", vmm="moves", preemption="voluntary")
-MEMSLOTS = at(offset=0, ioctls="usual", vmm="memslots")
+MEMSLOTS = at(offset=0, ioctls="usual", vmm="memslots", preemption="full")
 MIGRATION = at(offset=0, ioctls="usual")
 ACCOUNTING = at(fix="accounting")
 TORN, STALE, ORDER, DIRTY = ("torn-read",), ("stale-mapping",), ("lock-order",), ("lost-dirty",)
@@ -108,9 +108,10 @@ NECESSARY = (
     Guard("clause", "H7", f"{QUIET} without asking (gpc_invalidate_seq", STALE, RETRIED, SPLIT),
     Guard("retry", "H7", f"{QUIET} not asked again", STALE, RETRIED, SPLIT),
     Guard("store", "N1", "mn_active_invalidate_count++", STALE, RETRIED, SPLIT, breaks=(RANGE,), argument=
-          "the count that nobody raised is lowered below 0 at E2, before any store can be stale; that refreshes look at "
-          "it is the condition at H7"),
-    Guard("lock", "N2", "read_lock", STALE, "3.4: a notifier that gets the lock after H8 sees valid and clears it", SPLIT),
+          "the count that nobody raised is lowered below 0 at E2, before any store can be stale; that a refresh looks "
+          "at it is the condition at H7"),
+    Guard("lock", "N2", "read_lock", STALE, "3.4: a notifier that gets the lock after H8 sees valid and clears it",
+          SPLIT),
     Guard("lock", "N2", "write_lock", STALE, WAITS, SPLIT),
     Guard("store", "N2", "gpc{1,2}->valid = false", STALE, WAITS, SPLIT),
     Guard("store", "E2", "gpc_invalidate_seq in", STALE, RETRIED, SPLIT),
@@ -141,7 +142,8 @@ NECESSARY = (
           at(fix="accounting", steal="free"), "sc"),
     Guard("test", "", "kvm_vcpu_exit_request taken as false", ("own-read",), "2.1: vcpu_enter_guest looks at pending "
           "requests again with preemption off, so guest code never runs with a last state 'runnable'", ALIGNED),
-    Guard("irq", "", "local_irq_save()", ("own-read",), "2.1: with preemption off", ALIGNED, function="vcpu_enter_guest"),
+    Guard("irq", "", "local_irq_save()", ("own-read",), "2.1: with preemption off", ALIGNED,
+          function="vcpu_enter_guest"),
     # the cache by itself, used from any thread
     Guard("test", "R4", "gpc->active taken as true", ("inactive-valid",), "3.8, ecbcf030b456, and B16",
           at(actors="owner-config-notifier", invalidations="unending"), spec="pfncache"),
@@ -163,8 +165,8 @@ REDUNDANT = (
           "third", SPLIT, "weak"),
     *(Guard("barrier", step, "", TORN, ON_X86, IN_ORDER) for step in ("G8", "G11", "S2", "S4")),
     Guard("test", "N2", "gpc{1,2}->valid taken as true", EVERYWHERE, FIRST_LOOK, SPLIT, "weak"),
-    Guard("order", "G13", "read_unlock", DIRTY, "6.1 B18: for runstate caches only one task exists, so no counterexample",
-          MIGRATION, "sc"),
+    Guard("order", "G13", "read_unlock", DIRTY, "6.1 B18: for runstate caches only one task exists, so expect no "
+          "counterexample", MIGRATION, "sc"),
     Guard("trylock", "G2", "read_trylock", ("deadlock",), INSTANCES, SPLIT),
     Guard("trylock", "G5", "read_trylock", ("deadlock",), INSTANCES, SPLIT),
     Guard("lock", "R1", "mutex_lock(gpc1->refresh_lock)", LOCKS, ONE_TASK, SPLIT),

@@ -49,12 +49,13 @@ def test_the_barriers_of_the_writer_pair_crosswise_with_those_of_the_reader() ->
     found = comments(runstate(0))
     data = "state, state_entry_time, time[0], time[1], time[2] and time[3]"
     told = {step: flat(texts) for step, texts in found.items()}
+    flag = "byte 7 of state_entry_time"
     assert told == {
-        "G8": f"/* Pairs with the second rmb() in {SNAPSHOT}(): byte 7 of state_entry_time is visible before {data}. */",
-        "G11": f"/* Pairs with the first rmb() in {SNAPSHOT}(): {data} are visible before byte 7 of state_entry_time. */",
+        "G8": f"/* Pairs with the second rmb() in {SNAPSHOT}(): {flag} is visible before {data}. */",
+        "G11": f"/* Pairs with the first rmb() in {SNAPSHOT}(): {data} are visible before {flag}. */",
         "G12": "",
-        "S2": f"/* Pairs with the second smp_wmb() in {GUEST}(): byte 7 of state_entry_time is read before {data}. */",
-        "S4": f"/* Pairs with the first smp_wmb() in {GUEST}(): {data} are read before byte 7 of state_entry_time. */",
+        "S2": f"/* Pairs with the second smp_wmb() in {GUEST}(): {flag} is read before {data}. */",
+        "S4": f"/* Pairs with the first smp_wmb() in {GUEST}(): {data} are read before {flag}. */",
     }  # fmt: skip
 
 
