@@ -53,7 +53,7 @@ IN_ORDER = at(offset=0, compiler="program")  # plain accesses stay where they ar
 MOVING = at(offset=0, ioctls="usual", vmm="moves", preemption="voluntary")
 MEMSLOTS = at(offset=0, ioctls="usual", vmm="memslots", preemption="full")
 MIGRATION = at(offset=0, ioctls="usual")
-ACCOUNTING = at(fix="accounting")
+ACCOUNTING = at(fix="accounting", clock="increasing", steal="exact")
 TORN, STALE, ORDER, DIRTY = ("torn-read",), ("stale-mapping",), ("lock-order",), ("lost-dirty",)
 CHECK1, CHECK2, QUIET = "kvm_gpc_check(gpc1)", "kvm_gpc_check(gpc2)", "no invalidation since H2"
 
@@ -137,9 +137,9 @@ NECESSARY = (
             "D2 is there in every version: asked of the accounting with the fix, which is this piece")
       for name in ("time-sum", "monotonic", "steal-booked")),
     Guard("test", "A6", "delta < 0 taken as false", ("monotonic",), NEGATIVE,
-          at(fix="accounting", clock="may-step-back"), "sc"),
+          at(fix="accounting", clock="may-step-back", steal="exact"), "sc"),
     Guard("test", "A7", "steal = min(steal, delta) taken as false", ("monotonic",), NEGATIVE,
-          at(fix="accounting", steal="free"), "sc"),
+          at(fix="accounting", clock="increasing", steal="free"), "sc"),
     Guard("test", "", "kvm_vcpu_exit_request taken as false", ("own-read",), "2.1: vcpu_enter_guest looks at pending "
           "requests again with preemption off, so guest code never runs with a last state 'runnable'", ALIGNED),
     Guard("irq", "", "local_irq_save()", ("own-read",), "2.1: with preemption off", ALIGNED,
