@@ -145,7 +145,8 @@ class _Ablating:
             first += [bare(broken.setting) for broken in cells[-1].broken if bare(broken.setting) not in first]
         pairs: tuple[str, ...] = ()
         if part.piece is not None and part.kind == "barrier":
-            pairs = pairs_of(self.spec.model(next(iter(part.settings)), None), part.piece)
+            found = (pairs_of(self.spec.model(setting, None), part.piece) for setting in part.settings)
+            pairs = next(filter(None, found), ())  # not every property has the partner's process in its model
         return replace(part.row(), cells=tuple(cells), pairs=pairs), tuple(faults)
 
     def _cell(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ablate_specs import message
 
 from modelcheck import Area, Model, fresh, mb, rmb, smp_wmb
-from modelcheck.ablate import AblationRequest
+from modelcheck.ablate import AblationRequest, ablate
 from modelcheck.ablate.pairing import pairs_of
 from modelcheck.ablate.settings import settings_of
 from modelcheck.process.ablation import Piece, pieces_of
@@ -116,3 +116,12 @@ def test_a_lock_operation_cuts_accesses_off() -> None:
     model.process("writer", writer)
     model.process("reader", reader)
     assert comments(model) == {"W2": (), "R2": ()}
+
+
+def test_the_partner_is_found_in_whichever_model_has_its_process() -> None:
+    request = AblationRequest(
+        SPEC, SPEC.newest, (("offset", (0,)),), ("flag-clears", "torn-read"), ("sc",),
+        keep=lambda row: (row.kind, row.step) == ("barrier", "G8"),
+    )  # fmt: skip
+    (row,) = ablate(request).rows  # flag-clears comes first, where nobody reads
+    assert flat(row.pairs).startswith(f"/* Pairs with the second rmb() in {SNAPSHOT}(): ")
