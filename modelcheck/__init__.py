@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     )
     from modelcheck.sync.spinlock import Irq
     from modelcheck.system.model import Model, Where
-    from modelcheck.system.witnesses import witness_classes
+    from modelcheck.system.witnesses import witness_classes, witness_pairs
+    from modelcheck.trace.graph import read_graph
 
 _HOME = {
     "action": ("Access", "Action", "Branch", "any_word", "assign", "barrier", "check", "choose", "decide", "equal",
@@ -68,7 +69,8 @@ _HOME = {
              "preempt_enable"),
     "sync.spinlock": ("Irq",),
     "system.model": ("Model", "Where"),
-    "system.witnesses": ("witness_classes",),
+    "system.witnesses": ("witness_classes", "witness_pairs"),
+    "trace.graph": ("read_graph",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -79,7 +81,8 @@ __all__ = [
     "Spec", "SpecError", "SpinLock", "Srcu", "Tear", "Trial", "UsageError", "Values", "Version", "Where", "any_word",
     "assign", "barrier", "check", "choose", "decide", "equal", "fence", "fresh", "has_variant", "ite", "lift",
     "local_irq_restore", "local_irq_save", "mb", "observe", "preempt_disable", "preempt_enable", "progress", "reach",
-    "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait", "witness_classes", "wmb",
+    "read_graph", "rmb", "shared", "sleep_point", "smp_mb", "smp_rmb", "smp_wmb", "test", "value", "wait",
+    "witness_classes", "witness_pairs", "wmb",
 ]
 
 

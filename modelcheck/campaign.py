@@ -15,6 +15,7 @@ from functools import partial
 from modelcheck.coverage import coverage_of
 from modelcheck.decided import Decided, failed, told
 from modelcheck.errors import UsageError
+from modelcheck.explain import explained
 from modelcheck.explore.bounds import Bounds, Stop, peak_memory, stop_on_signals
 from modelcheck.explore.engine import Engine, best_engine, native_missing
 from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, Searched, verify
@@ -334,11 +335,17 @@ class _Campaign:
         outcome = next(o for o in decided.outcomes if o.verdict == "violated")
         case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""
         spec = (self.spec.path or self.spec.name, self.spec.digest)
-        trace = build_trace(self.spec.model(setting, None), setting, outcome, spec, case, self._command(setting))
+        model = self.spec.model(setting, None)
+        trace = build_trace(model, setting, outcome, spec, case, self._command(setting))
         trace = replace(trace, parameters=self.spec.told(setting))
         identity = trace_id(trace)
         path = None
         if self.request.traces is not None:
+            try:
+                trace = explained(trace, model, setting.property)
+            except Exception as error:  # the counterexample is saved all the same, without what explains it
+                fault, note = told(error)
+                result = replace(result, fault=fault, note=note)
             where = self.request.traces / f"{self.spec.name}-{setting.property}-{identity}.json"
             try:
                 self.request.traces.mkdir(parents=True, exist_ok=True)

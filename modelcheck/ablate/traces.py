@@ -6,7 +6,9 @@ import shlex
 from dataclasses import replace
 
 from modelcheck.ablate.results import AblationRequest, Broken
+from modelcheck.decided import told
 from modelcheck.errors import UsageError
+from modelcheck.explain import explained
 from modelcheck.explore.verify import Outcome
 from modelcheck.spec import Spec
 from modelcheck.trace.build import build_trace
@@ -20,7 +22,12 @@ def saved(
     assert request.traces is not None
     setting = broken.setting
     origin = (spec.path or spec.name, spec.digest)
-    trace = build_trace(spec.model(setting, None), setting, outcome, origin, "", _command(request, broken))
+    model = spec.model(setting, None)
+    trace = build_trace(model, setting, outcome, origin, "", _command(request, broken))
+    try:
+        trace = explained(trace, model, setting.property)
+    except Exception as error:  # the counterexample is saved all the same, without what explains it
+        faults.append(told(error)[1])
     trace = replace(trace, without=key, initial=(f"left out: {key}", *trace.initial))
     identity = trace_id(trace)
     where = request.traces / f"{spec.name}-without-{setting.property}-{identity}.json"

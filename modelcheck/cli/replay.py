@@ -19,24 +19,32 @@ if TYPE_CHECKING:
 
 
 @click.command(name="replay", short_help="Replay a saved counterexample against its spec.")
-@click.argument("trace")
+@click.argument("trace", metavar="TRACE|ID")
 @click.argument("spec", required=False, metavar="[SPEC.py]")
-def command(trace: str, spec: str | None) -> int:
-    """Replay the counterexample saved in the file TRACE against its spec.
+@click.option("--traces", metavar="DIR", help="Where to look for an ID first; default ./modelcheck-traces.")
+def command(trace: str, spec: str | None, traces: str | None) -> int:
+    """Replay the counterexample saved in the file TRACE, or that of an ID, against its spec.
 
-    SPEC.py is needed, and its content must be the same, when the trace was found in a file of your own.
+    At least 4 digits of an ID do.  SPEC.py is needed, and its content must be the same, when the trace was found in a
+    file of your own.
     """
+    from modelcheck.cli.find_trace import find_trace
     from modelcheck.trace.file import read_trace
 
+    trace = find_trace(trace, traces)
     read = read_trace(trace)
     loaded = _spec_of(trace, read, spec)
+    from modelcheck.explain import passes_again
     from modelcheck.trace.replay import replay, setting_of
 
+    setting = setting_of(read, loaded)
     if read.without:
         from modelcheck.ablate import spec_without
 
-        loaded = spec_without(loaded, setting_of(read, loaded), read.without)
-    emit(f"{replay(read, loaded)}\n")
+        loaded = spec_without(loaded, setting, read.without)
+    said = replay(read, loaded)
+    passes_again(read, loaded.model(setting, None), read.property)
+    emit(f"{said}\n")
     return 0
 
 

@@ -11,39 +11,65 @@ import click
 
 from modelcheck.cli.output import emit
 from modelcheck.errors import UsageError
+from modelcheck.view import ABOUT, FORMS, render
 
-TO_COME = ("html", "mermaid")
+WIDEST = max(map(len, FORMS))
+FORMS_HELP = "\b\nForms:\n" + "\n".join(f"  {form:<{WIDEST}}  {ABOUT[form]}" for form in FORMS)
 
 
-@click.command(name="show", short_help="Show a saved counterexample, or an execution of a litmus test.")
-@click.argument("trace", metavar="TRACE|FILE.litmus")
-@click.option("--as", "form", default="table", show_default=True, metavar="table|paste|svg|dot|json",
-              help="The form; paste is at most 75 columns of ASCII, for a changelog.")
+@click.command(name="show", short_help="Show a saved counterexample, or an execution of a litmus test.",
+               epilog=FORMS_HELP)
+@click.argument("trace", metavar="TRACE|ID|FILE.litmus")
+@click.option("--as", "form", default="table", show_default=True, metavar="FORM",
+              help="One of the forms below; of a litmus test table, svg, dot or json.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout.")
 @click.option("--full", is_flag=True, help="Keep the steps a reader can do without.")
+@click.option("--compare", metavar="TRACE", help="Two traces side by side, aligned where they agree: as table or html.")
+@click.option("--traces", metavar="DIR", help="Where to look for an ID first; default ./modelcheck-traces.")
 @click.option("--memory", metavar="sc|tso|weak", help="The memory model of a litmus test; default tso.")
 @click.option("--state", metavar="N", help="Which final state of a litmus test, in the order of `modelcheck litmus`, "
                                            "from 1; default the first that satisfies its condition.")
-def command(trace: str, form: str, output: str | None, full: bool, memory: str | None, state: str | None) -> int:
-    """Show the counterexample saved in the file TRACE, or how a litmus test comes to one of its final states."""
-    if trace.endswith(".litmus"):
+def command(
+    trace: str, form: str, output: str | None, full: bool, compare: str | None, traces: str | None,
+    memory: str | None, state: str | None,
+) -> int:
+    """Show the counterexample saved in the file TRACE, or how a litmus test comes to one of its final states.
+
+    In place of a file at least 4 digits of a counterexample's ID do.
+    """
+    if compare is not None:
+        text = _comparison(trace, compare, form)
+    elif trace.endswith(".litmus"):
         text = _execution(trace, form, memory or "tso", state)
     else:
         if memory is not None or state is not None:
             raise UsageError(f"--memory and --state are for litmus tests, and {trace} is none; leave them out")
-        from modelcheck.view import FORMS, render
-
         if form not in FORMS:
-            said = "is not built yet" if form in TO_COME else "does not exist"
-            raise UsageError(f"the form {form!r} {said}; there are {', '.join(FORMS)}")
+            raise UsageError(f"the form {form!r} does not exist; there are {', '.join(FORMS)}")
+        from modelcheck.cli.find_trace import find_trace
         from modelcheck.trace.file import read_trace
 
-        text = render(read_trace(trace), form, full)
+        text = render(read_trace(find_trace(trace, traces)), form, full)
     if output is None or output == "-":
         emit(text)
     else:
         write_whole(output, text)
     return 0
+
+
+def _comparison(left: str, right: str, form: str) -> str:
+    from modelcheck.trace.file import read_trace
+
+    if form == "table":
+        from modelcheck.view.compare import render
+    elif form == "html":
+        from modelcheck.view.html.two import render
+    else:
+        raise UsageError(f"--compare shows two traces as table or html, not as {form!r}")
+    for path in (left, right):
+        if path.endswith(".litmus"):
+            raise UsageError(f"--compare is for two traces, and {path} is a litmus test")
+    return render(read_trace(left), read_trace(right))
 
 
 def _execution(path: str, form: str, memory: str, state: str | None) -> str:

@@ -117,4 +117,6 @@ def whole_observation(run: Run) -> Observation | None:
     )
     sorts = {run.system.model.areas[register.access.area].sort for register in action.registers}
     newest = max((run.newest.get(sort, 0) for sort in sorts), default=0)
-    return Observation(action.observes, seen, tuple(fact for _, fact in run.facts), newest + 1, whole=True)
+    sort = min(sorts, default="")
+    made = tuple(run.made.get((sort, version), ("", -1)) for version in range(newest + 1))
+    return Observation(action.observes, seen, tuple(fact for _, fact in run.facts), newest + 1, whole=True, made=made)

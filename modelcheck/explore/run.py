@@ -6,12 +6,13 @@ from 0 without renaming, and remembers for each byte of memory which step wrote 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from modelcheck.action import Access
 from modelcheck.errors import UsageError
-from modelcheck.expression import Arbitrary, Expr, Old, Slot, evaluate, rebuild, slots_of, to_text
+from modelcheck.expression import Arbitrary, Expr, Fresh, Old, Slot, evaluate, rebuild, slots_of, to_text
 from modelcheck.smt.values import Seen, SeenFact
 from modelcheck.system.link import System
 from modelcheck.system.local_space import Edge, Local
@@ -53,6 +54,7 @@ class Run:
     memory: dict[tuple[str, int], Origin] = field(default_factory=dict)
     registers: dict[tuple[int, int], dict[int, Origin]] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
+    made: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)  # by sort and version; see Observation
     steps: list[Happened] = field(default_factory=list)
     facts: list[tuple[int, SeenFact]] = field(default_factory=list)
     after: list[tuple[tuple[Slot, int], ...]] = field(default_factory=list)  # what each step set
@@ -116,6 +118,7 @@ class Run:
             raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
         self._note_fact(edge)
         new = [(slot, self._set(slot, value)) for slot, value in edge.updates]
+        self._note_made(edge, new)
         self.after.append(tuple(new))
         changes = []
         for slot, value in new:
@@ -124,7 +127,15 @@ class Run:
                 changes.append((slot, old, value))
         self.values.update(new)
         self.steps.append(Happened(edge, tuple(changes), self._move_bytes(edge)))
+        self._note_settled(edge)
         self.locals[edge.process] = edge.target
+
+    def _note_made(self, edge: Edge, new: list[tuple[Slot, int]]) -> None:
+        """Remembers which step made the new versions, and what their slots have had so far."""
+        action = self.system.spaces[edge.process].machine.nodes[edge.node].action
+        for (slot, value), (_, expr) in zip(new, edge.updates, strict=True):
+            if isinstance(expr, Fresh) and action is not None:
+                self.made[expr.sort, value] = (action.label, self.value(slot))
 
     def _move_bytes(self, edge: Edge) -> tuple[tuple[int, Origin], ...]:
         piece = edge.piece
@@ -167,14 +178,24 @@ class Run:
         return Seen(name, lo, hi, tuple((offset, origin.version, origin.form) for offset, origin in found))
 
     def _note_fact(self, edge: Edge) -> None:
-        action = self.system.spaces[edge.process].machine.nodes[edge.node].action
-        if action is None or action.kind != "compare" or edge.piece is not None or action.test != "equal":
+        """A comparison that finds its loads performed; one that is guessed is noted when they settle it."""
+        guesses = len([entry for entry in edge.target.window if entry.guess >= 0])
+        if edge.piece is None and guesses <= len([entry for entry in edge.source.window if entry.guess >= 0]):
+            self._note(edge.process, edge.node, edge.branch, len(self.steps))
+
+    def _note_settled(self, edge: Edge) -> None:
+        if edge.piece is not None:
+            left = Counter(entry for entry in edge.source.window if entry.guess >= 0)
+            left.subtract(edge.target.window)
+            for entry in left.elements():
+                self._note(edge.process, entry.node, entry.guess, len(self.steps) - 1)
+
+    def _note(self, process: int, node: int, branch: int, step: int) -> None:
+        action = self.system.spaces[process].machine.nodes[node].action
+        if action is None or action.kind != "compare" or action.test != "equal":
             return
-        seen = tuple(self.seen(edge.process, r.index, r.access.lo, r.access.hi) for r in action.registers)
-        outcome = bool(action.branches[edge.branch].response)
-        self.facts.append((len(self.steps), SeenFact("equal", seen, outcome)))
-
-
+        seen = tuple(self.seen(process, r.index, r.access.lo, r.access.hi) for r in action.registers)
+        self.facts.append((step, SeenFact("equal", seen, bool(action.branches[branch].response))))
 
 
 def replay(

@@ -177,7 +177,7 @@ class Solver:
             if solver.check(wish) == z3.sat:
                 solver.add(wish)
         variables = [variable for version in versions for variable in version.values()]
-        found = iter(_least(z3, solver, variables))
+        found = iter(least_values(z3, solver, variables))
         return [{name: next(found) for name in version} for version in versions]
 
     def assumptions(self) -> tuple[str, ...]:
@@ -187,7 +187,7 @@ class Solver:
         return tuple(dict.fromkeys(name for name, _ in self.values.assume(z3, self._versions(2))))
 
 
-def _least(z3: Any, solver: Any, variables: list[Any]) -> list[int]:
+def least_values(z3: Any, solver: Any, variables: list[Any]) -> list[int]:
     """The values of bit-vectors that are least in order, each bit by bit from the top; the solver has an answer."""
     if solver.check() != z3.sat:
         raise InternalError("z3 lost an answer it had; please report this")

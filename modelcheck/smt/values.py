@@ -35,7 +35,9 @@ class Observation:
     """What a process hands to a property: loaded values by name, and the comparisons known of them.
 
     `versions` is how many versions there are, numbered from the oldest; `whole` tells whether every byte is carried and
-    every update of the path is among the versions (a full path), or only those seen (a projection).
+    every update of the path is among the versions (a full path), or only those seen (a projection).  On a full path
+    `made` has for each version the text of the step that made it, and the version its slot had before: ("", -1) for
+    those that were there from the start.  In a projection it is empty.
     """
 
     property: str
@@ -43,6 +45,7 @@ class Observation:
     facts: tuple[SeenFact, ...]
     versions: int
     whole: bool = False
+    made: tuple[tuple[str, int], ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)  # answers are looked up by observations, which are deep
 
     def __post_init__(self) -> None:
@@ -65,10 +68,12 @@ class Values:
     `fields` are (name, lo, hi) of a version's fields, low byte first; a version has one bit-vector a field.
     `byte(z3, version, offset, form)` is the 8-bit value of one byte of a version (a dict of its fields).
     `assume(z3, versions)` lists (name, formula), oldest version first; it must hold of any versions, whatever stands
-    between them.  `violated(z3, versions, observation, byte)` is the formula of a
-    violation; byte(version, offset, form) is there for it to use.  `prefer(z3, versions)` lists formulas that make an
-    answer easier to read; each is kept only where it costs no answer.  `explain(observation, numbers)` gives the
-    consequence and the sentences why nothing noticed, for concrete numbers.
+    between them.  `violated(z3, versions, observation, byte)` is the formula of a violation; byte(version, offset,
+    form) is there for it to use.  What is known of a version only from the step that made it (`Observation.made`) is
+    part of that formula: a projection does not tell.  `prefer(z3, versions)` lists formulas that make an answer easier
+    to read; each is kept only where it costs no answer.  `explain(observation, numbers, byte)` gives the consequence
+    and the sentences why nothing noticed, for concrete numbers.  `conjunct`, of the same arguments, says what is
+    false, as "the claim: what is there instead".
     """
 
     key: Hashable
@@ -78,3 +83,4 @@ class Values:
     violated: Callable[[Any, list[dict[str, Any]], Observation, Callable[[int, int, str], Any]], Any]
     prefer: Callable[[Any, list[dict[str, Any]]], list[Any]]
     explain: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], tuple[str, tuple[str, ...]]]
+    conjunct: Callable[[Observation, list[dict[str, int]], Callable[[int, int, str], int]], str] | None = None

@@ -101,6 +101,7 @@ class Model:
         self.preferred: list[Expr] = []
         self.initially: list[str] = []
         self.assumptions: list[str] = []
+        self.said: list[tuple[Expr, str]] = []  # conditions and what they say
         self.edit: Callable[[str, StepMachine], StepMachine] | None = None
 
     def bool(self, name: str, initial: bool = False) -> Slot:
@@ -158,6 +159,10 @@ class Model:
         Each is kept only where it costs no answer.
         """
         self.preferred += conditions
+
+    def say(self, condition: Expr, text: str) -> None:
+        """Words for a condition that a property consists of, which a counterexample then has where it is false."""
+        self.said.append((condition, text))
 
     def local(self, slot: Slot) -> Slot:
         """The same slot, once for each process that uses it."""

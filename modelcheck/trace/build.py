@@ -206,7 +206,7 @@ def _memory(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> M
 
 
 def _performed(run: Run, number: int, happened: Happened, offset: int) -> int:
-    """The later step that performs the store a load took this byte from, -1 where the run ends before."""
+    """The later step that performs the store a load took this byte from, the load itself where the run ends before."""
     source = next(piece.access for piece in happened.edge.forwarded if piece.lo <= offset < piece.hi)
     for step in range(number + 1, len(run.steps)):
         edge = run.steps[step].edge
@@ -214,7 +214,7 @@ def _performed(run: Run, number: int, happened: Happened, offset: int) -> int:
         same = piece is not None and edge.process == happened.edge.process and piece.access == source
         if piece is not None and same and piece.lo <= offset < piece.hi:
             return step
-    return -1
+    return number
 
 
 def _lock(happened: Happened, run: Run) -> LockEvent | None:

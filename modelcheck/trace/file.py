@@ -169,7 +169,7 @@ def _integer(text: str) -> int:
 def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {
-            field.name: _runs(item) if field.name == "bytes" else _encode(item)
+            field.name: runs(item) if field.name == "bytes" else _encode(item)
             for field in dataclasses.fields(value)
             for item in (getattr(value, field.name),)
         }
@@ -178,7 +178,7 @@ def _encode(value: Any) -> Any:
     return value
 
 
-def _runs(sources: tuple[ByteSource, ...]) -> list[dict[str, Any]]:
+def runs(sources: tuple[ByteSource, ...]) -> list[dict[str, Any]]:
     """Neighbouring bytes of one origin as one object; the order of the bytes is kept."""
     runs: list[dict[str, Any]] = []
     for source in sources:

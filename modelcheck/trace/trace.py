@@ -17,7 +17,9 @@ class ByteSource:
     """One byte an access touched: where it lies in the area, which update and form wrote it, by which step, its value.
 
     `step` is the index of the store step the byte came from (for a store, its own index), -1 for the initial
-    content.  `value` is the concrete byte z3 found, -1 where no value was asked for.
+    content.  A load may read a store of its own process ahead of it being performed: `step` is then that later step,
+    or the load's own where no step of the trace performs the store.  `value` is the concrete byte z3 found, -1 where
+    no value was asked for.
     """
 
     offset: int

@@ -15,7 +15,9 @@ from modelcheck.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from modelcheck.trace.trace import AreaInfo, MemoryEvent, Step, Trace
+    from modelcheck.trace.trace import AreaInfo, ByteSource, MemoryEvent, Step, Trace
+
+    Content = dict[int, tuple[int, str, int]]  # offset -> version, form, value
 
 MAX_SOURCES = 4_000_000
 
@@ -68,13 +70,12 @@ def check_trace(trace: Trace) -> None:
     _check_other_schedules(trace)
     for index, edge in enumerate(trace.lock_order):
         _in_range(f"lock_order[{index}].process", edge.process, len(names))
-    stored: list[set[int]] = []  # the offsets each step stored, one entry per step
+    stored = [_written(step) for step in trace.steps]
+    initial: Content = {}
     for index, step in enumerate(trace.steps):
         _in_range(f"steps[{index}].process", step.process, len(names))
         if step.memory is not None:
-            _check_memory(trace, index, step.memory, stored)
-        memory = step.memory if step.memory and step.memory.op == "store" else None
-        stored.append({source.offset for source in memory.bytes} if memory else set())
+            _check_memory(trace, index, step.memory, stored, initial)
 
 
 def _check_area(area: AreaInfo) -> None:
@@ -112,7 +113,17 @@ def _check_other_schedules(trace: Trace) -> None:
         _invalid("passing.switch", f"is {trace.passing.switch}, and there are {len(trace.steps)} steps")
 
 
-def _check_memory(trace: Trace, index: int, memory: MemoryEvent, stored: list[set[int]]) -> None:
+def _written(step: Step) -> Content:
+    """What a step stored, by offset."""
+    written = step.memory.bytes if step.memory and step.memory.op == "store" else ()
+    return {source.offset: _content(source) for source in written}
+
+
+def _content(source: ByteSource) -> tuple[int, str, int]:
+    return source.version, source.variant, source.value
+
+
+def _check_memory(trace: Trace, index: int, memory: MemoryEvent, stored: list[Content], initial: Content) -> None:
     where = f"steps[{index}].memory"
     limit = trace.area.size if trace.area else memory.whole[1]
     if not memory.whole[0] <= memory.lo < memory.hi <= memory.whole[1] <= limit:
@@ -125,17 +136,22 @@ def _check_memory(trace: Trace, index: int, memory: MemoryEvent, stored: list[se
         before = source.offset
         if memory.op == "store" and source.step != index:
             _invalid(f"{where}.bytes", f"says step {source.step} stored byte {source.offset}, and it is step {index}")
-        if memory.op == "load" and source.step != -1 and not (
-            source.step < index and (source.offset in stored[source.step] or _forwards(trace, index, source.step))
-        ):
-            what = f"reads byte {source.offset} from step {source.step}, which is no earlier store to it"
-            _invalid(f"{where}.bytes", what)
+        if memory.op == "load":
+            _check_read(trace, index, source, stored, initial)
 
 
-def _forwards(trace: Trace, load: int, store: int) -> bool:
-    """True when step `store` issued a store, not performed yet, that its own process reads at step `load`."""
-    step: Step = trace.steps[store]
-    return step.kind == "store" and step.memory is None and step.process == trace.steps[load].process
+def _check_read(trace: Trace, index: int, source: ByteSource, stored: list[Content], initial: Content) -> None:
+    """A byte is read from a store to it that is earlier, or of the own process and pending, and is what was stored."""
+    where, step = f"steps[{index}].memory.bytes", source.step
+    if step == index:
+        return  # a store of its own process that no step performs
+    earlier = step < index or step < len(trace.steps) and trace.steps[step].process == trace.steps[index].process
+    if step >= 0 and not (earlier and source.offset in stored[step]):
+        _invalid(where, f"reads byte {source.offset} from step {step}, which is no earlier store to it")
+    there = stored[step][source.offset] if step >= 0 else initial.setdefault(source.offset, _content(source))
+    if there != _content(source):
+        since = f"step {step} stored" if step >= 0 else "was there from the start"
+        _invalid(where, f"reads at byte {source.offset} something else than what {since}")
 
 
 def _in_range(where: str, index: int, size: int) -> None:

@@ -1,16 +1,19 @@
-"""The happens-before graph in Graphviz' language: one cluster a process, one node a step, typed edges.
+"""The graph of a trace in Graphviz' language: one cluster a process, one node a step, typed edges.
 
 Written by hand, since a label needs exactly two characters escaped; escString sequences such as `\\N` are kept from
-meaning anything by doubling the backslash.  Program order is drawn between the steps shown; co and fr only with `full`.
+meaning anything by doubling the backslash.  Edges are those of `trace_graph`.  Program order is drawn between the steps
+shown; co, fr and the hand-overs that other edges imply only with `full`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelcheck.trace.graph import happens_before
+from modelcheck.trace.graph import trace_graph
+from modelcheck.trace.offsets import offsets_of
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import printable, wrap
+from modelcheck.view.fates import sentences
 from modelcheck.view.provenance import byte_ranges
 
 if TYPE_CHECKING:
@@ -33,9 +36,10 @@ def render(trace: Trace, full: bool = False) -> str:
     """The graph as DOT text; nodes are `s1`, `s2`, ... by the number of their first step."""
     shown = rows(trace, full)
     node = {step: f"s{row.number}" for row in shown for step in row.steps}
+    heading = [f"{trace.spec} {trace.version}: {trace.property}", f"=> {trace.consequence}", *sentences(trace)]
     lines = [
         "digraph trace {",
-        f"  label={quoted([f'{trace.spec} {trace.version}: {trace.property}', f'=> {trace.consequence}'])};",
+        f"  label={quoted(heading)};",
         '  labelloc=t; rankdir=TB; newrank=true; bgcolor="white"; fontname="monospace"; fontsize=11;',
         *LOOK,
     ]
@@ -52,26 +56,23 @@ def render(trace: Trace, full: bool = False) -> str:
 
 
 def _edges(trace: Trace, node: dict[int, str], full: bool) -> list[str]:
-    found: dict[tuple[str, str, str], list[int]] = {}
-    names: dict[tuple[str, str, str], str] = {}
-    edges = happens_before(trace).edges(data=True)
-    for source, target, data in sorted(edges, key=lambda edge: (*edge[:2], edge[2]["kind"])):
-        kind = data["kind"]
-        if kind == "po" or source not in node or target not in node or (kind in ("co", "fr") and not full):
-            continue
-        key = (node[source], node[target], kind)
-        if key[0] != key[1]:
-            found.setdefault(key, []).extend(data.get("offsets", ()))
-            names[key] = data.get("lock", "")
-    before: dict[int, str] = {}
+    graph = trace_graph(trace)
     lines = []
+    last: dict[int, str] = {}  # cpu -> the node of its last step shown: po between the nodes that are there
     for step in sorted(node):
-        process = trace.steps[step].process
-        if process in before and before[process] != node[step]:
-            lines.append(f'  {before[process]} -> {node[step]} [{STYLE["po"]}];')
-        before[process] = node[step]
-    for (start, end, kind), offsets in found.items():
-        text = names[start, end, kind] or f"area {byte_ranges(offsets)}"
+        cpu = graph.nodes[step]["cpu"]
+        if last.get(cpu, node[step]) != node[step]:
+            lines.append(f'  {last[cpu]} -> {node[step]} [{STYLE["po"]}];')
+        last[cpu] = node[step]
+    found: dict[tuple[str, str, str, str], list[int]] = {}
+    for source, target, kind, data in sorted(graph.edges(keys=True, data=True), key=lambda edge: edge[:3]):
+        shown = kind == "rf" or full and kind in ("co", "fr") or kind == "lock" and (full or graph.has_edge(
+            source, target, "hb"))  # a hand-over that other edges imply is left out
+        if shown and node.get(source, "") and node.get(target, "") not in ("", node[source]):
+            key = (node[source], node[target], kind, data.get("lock", ""))
+            found.setdefault(key, []).extend(offsets_of(data.get("bytes", "")))
+    for (start, end, kind, lock), offsets in found.items():
+        text = lock if kind == "lock" else f"area {byte_ranges(offsets)}"
         lines.append(f"  {start} -> {end} [label={quoted([f'{kind}: {text}'])}, {STYLE[kind]}];")
     return lines
 

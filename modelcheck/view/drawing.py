@@ -1,20 +1,22 @@
 """A drawing as data: rectangles, labels and paths with their places, before anything is written as SVG.
 
 Its one invariant: a label's box is as large as its text, so tests decide by geometry whether labels overlap.
-Units are pixels at 100 %; text is monospace, 0.6 of its size wide.
+Units are pixels at 100 %; text is monospace, 0.6 of its size wide.  A colour is a name of `palette.py`, or `#rrggbb`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from modelcheck.view.escape import columns
 
-MARGIN = 20.0  # around the picture
-INK, FAINT, PAPER = "#1f2328", "#59636e", "#ffffff"
-# Okabe and Ito's colours, which colour-blind people can tell apart; index: version modulo 8.
-PALETTE = ("#bbbbbb", "#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#0072b2", "#d55e00")
+if TYPE_CHECKING:
+    from modelcheck.view.distil import Row
 
+MARGIN = 20.0  # around the picture
+INK, FAINT, PAPER = "ink", "faint", "paper"
+UPDATES = 8  # colours of updates; a ninth update has the first's colour and its own number
 
 def char_width(size: float) -> float:
     """The width of one monospace column."""
@@ -28,23 +30,22 @@ def text_height(size: float) -> float:
 
 def colour(version: int) -> str:
     """The fill of an update's bytes."""
-    return PALETTE[version % len(PALETTE)]
+    return f"v{version % UPDATES}"
 
 
-def mixed(hex_colour: str, other: str, share: float) -> str:
-    """A colour with `share` of another in it, as `#rrggbb`.
-
-    >>> mixed("#000000", "#ffffff", 0.5)
-    '#808080'
-    """
-    pairs = [(int(hex_colour[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5)]
-    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+def pale(version: int) -> str:
+    """The fill of an update's bytes where a step does not touch them."""
+    return f"p{version % UPDATES}"
 
 
-def ink_on(fill: str) -> str:
-    """Black or white, whichever reads on the fill."""
-    red, green, blue = (int(fill[i : i + 2], 16) for i in (1, 3, 5))
-    return PAPER if red * 0.299 + green * 0.587 + blue * 0.114 < 110 else INK
+def ink_on(version: int) -> str:
+    """Black or white, whichever reads on the update's fill."""
+    return f"t{version % UPDATES}"
+
+
+def arrow_of(version: int) -> str:
+    """The stroke of an arrow that an update's bytes come by."""
+    return f"a{version % UPDATES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +105,45 @@ class Path:
     dash: str = ""
     arrow: bool = False
     kind: str = ""
+    source: int = -1  # the row an arrow comes from
+
+
+Counts = tuple[int, int, int, int, int]  # how many bands, paths, boxes, marks and labels there are
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One row of the drawing: where it is, its box, and which elements are its own (`start` to `end` of each list).
+
+    `top` is the upper end of what belongs to it, arrows from rows above included.
+    """
+
+    row: Row
+    y: float
+    height: float
+    box: Rect
+    top: float
+    start: Counts
+    end: Counts
 
 
 @dataclass
 class Drawing:
-    """What to draw, back to front: bands, paths, boxes, then labels."""
+    """What to draw, back to front: bands, paths, boxes, marks, then labels; rows begin at `head`."""
 
     width: float = 0
     height: float = 0
+    head: float = 0
+    rows: list[Band] = field(default_factory=list)
     bands: list[Rect] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     boxes: list[Rect] = field(default_factory=list)
     marks: list[Path] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+
+    def counts(self) -> Counts:
+        """How many elements there are of each kind."""
+        return len(self.bands), len(self.paths), len(self.boxes), len(self.marks), len(self.labels)
 
     def lines(self, x: float, y: float, texts: list[str], size: float, **how: object) -> float:
         """Labels one below the other; the y below the last."""

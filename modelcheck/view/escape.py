@@ -6,9 +6,10 @@ control character, no line break and no character that changes the direction of 
 
 from __future__ import annotations
 
-import textwrap
+import re
 import unicodedata
 
+_BREAK = re.compile(r"(?<=[^_])_(?=[^_])|[-.]>|[(,./|=](?=\w)|::")
 _PLAIN = {
     "\u2190": "<-", "\u2192": "->", "\u21d2": "=>", "\u2264": "<=", "\u2265": ">=", "\u2260": "!=", "\u00d7": "x",
     "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2026": "...",
@@ -19,6 +20,8 @@ _PLAIN = {
 def printable(text: str) -> str:
     """One line of printable text: white space becomes one space, anything else unprintable `\\x1b` and the like."""
     line = " ".join(text.split())
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 
@@ -44,13 +47,32 @@ def columns(text: str) -> int:
 
 
 def wrap(text: str, width: int, hanging: int = 0) -> list[str]:
-    """The text in lines of at most `width` columns, later lines indented by `hanging`; never an empty list."""
+    """The text in lines of at most `width` columns, later lines indented by `hanging`; never an empty list.
+
+    A word that is longer than a line is broken where code may be read apart: after `_`, `->`, `(` and the like.
+    """
     hanging = min(hanging, max(width - 8, 0))
     if columns(text) != len(text):
         # A wide character counts twice: halving the width is crude, and always fits.
         width = max(width // 2, 2)
         hanging = min(hanging, width // 2)
-    return textwrap.wrap(text, max(width, 2), subsequent_indent=" " * hanging, break_on_hyphens=False) or [""]
+    lines = [""]
+    room = width = max(width, 2)
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += f" {word}"
+            continue
+        if lines[-1]:
+            lines.append("")
+            room = width - hanging
+        while len(word) > room:
+            end = max((match.end() for match in _BREAK.finditer(word[: room + 1]) if match.end() <= room), default=0)
+            end = end if end > room // 2 else room
+            lines[-1], word = word[:end], word[end:]
+            lines.append("")
+            room = width - hanging
+        lines[-1] = word
+    return [lines[0], *(" " * hanging + line for line in lines[1:])]
 
 
 def cut(text: str, width: int) -> str:

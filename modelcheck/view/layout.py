@@ -10,58 +10,65 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelcheck.trace.file import trace_id
-from modelcheck.trace.graph import hand_overs
 from modelcheck.view import legend
 from modelcheck.view import ruler as rulers
+from modelcheck.view.arrows import START, Arrival, arrivals
 from modelcheck.view.distil import rows
 from modelcheck.view.drawing import (
     FAINT,
     INK,
     MARGIN,
+    Band,
     Drawing,
     Label,
     Path,
     Rect,
     char_width,
     colour,
-    mixed,
     text_height,
 )
 from modelcheck.view.escape import columns, cut, printable, wrap
-from modelcheck.view.provenance import short_ranges
+from modelcheck.view.holds import holds
 
 if TYPE_CHECKING:
     from modelcheck.trace.trace import Trace
     from modelcheck.view.distil import Row
 
 TEXT, SMALL = 12.0, 10.0
-WRAP = 34
 PAD = 8.0
 GAP = 9.0
 PITCH = 17.0  # between two arrow heads at one box
-LABEL = 18  # columns of an arrow's label
 NARROW, HEAD = 24.0, 14.0
-DECIDES = "#fff4ce"
 
 
-@dataclass(slots=True)
-class Arrival:
-    """An arrow's end at a row: where it comes from (a row's place, below 0 for none), its label, and its look."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How wide the text of a box is, in columns, and a byte of the ruler, in pixels; what there is beside the rows.
 
-    source: int
-    label: str
-    stroke: str
-    dash: str = ""
+    `bare` leaves out the heading and the legend, `plain` draws the arrows that have no label.
+    """
+
+    wrap: int = 34
+    cell: float = rulers.WIDE
+    bare: bool = False
+    plain: bool = False
+
+
+ALONE = Look()
 
 
 @dataclass(slots=True)
 class Cell:
-    """One row with its lines (text, size, colour, bold), its arrivals, and its place once it has one."""
+    """One row with its lines (text, size, colour, bold), the arrows that end at it, and its place once it has one.
+
+    `labelled` are the arrows that have a label, which take room; the others are drawn where there is some.
+    """
 
     row: Row
     lane: int
     lines: list[tuple[str, float, str, bool]]
-    arrivals: list[Arrival] = field(default_factory=list)
+    labelled: list[Arrival] = field(default_factory=list)
+    plain: list[Arrival] = field(default_factory=list)
     y: float = 0
     height: float = 0
 
@@ -69,6 +76,16 @@ class Cell:
     def text_height(self) -> float:
         """What the box's text needs."""
         return sum(text_height(size) for _, size, _, _ in self.lines) + PAD
+
+    @property
+    def middle(self) -> float:
+        """Half way down the row."""
+        return self.y + self.height / 2
+
+    @property
+    def box_height(self) -> float:
+        """The box, with room beside it for the labels of arrows."""
+        return max(self.text_height, len(self.labelled) * PITCH + 6)
 
 
 @dataclass(slots=True)
@@ -80,42 +97,60 @@ class Columns:
     ruler: float
 
 
-def lay_out(trace: Trace, full: bool = False) -> Drawing:
+def lay_out(trace: Trace, full: bool = False, look: Look = ALONE) -> Drawing:
     """The whole picture as data."""
     shown = rows(trace, full)
-    cells = _cells(trace, shown)
-    _arrivals(trace, cells)
+    cells = _cells(shown, look)
+    for cell, ends in zip(cells, arrivals(trace, shown, look.plain), strict=True):
+        cell.labelled = [arrival for arrival in ends if arrival.label]
+        cell.plain = [arrival for arrival in ends if not arrival.label]
     places = _columns(trace, cells)
     drawing = Drawing()
     seen = trace.area is not None and any(row.op for row in shown)
-    ruler = rulers.ruler_for(trace.area, places.ruler) if seen and trace.area else None
+    ruler = rulers.ruler_for(trace.area, places.ruler, look.cell) if seen and trace.area else None
     inner = ruler.x + ruler.width if ruler else places.ruler
-    drawing.width = max(inner + MARGIN, 640.0)
-    y = _heading(trace, drawing)
+    drawing.width = max(inner + MARGIN, 0.0 if look.bare else 640.0)
+    y = 4.0 if look.bare else _heading(trace, drawing)
     top = y
     below = rulers.head(drawing, ruler, y) if ruler else y
     life = _lane_heads(trace, drawing, places, y)
-    y = max(life, below) + GAP
+    drawing.head = y = max(life, below) + GAP
     held = rulers.held_strips(trace, shown) if ruler else []
     for cell in cells:
         extra = len(held) * (rulers.STRIP + 4) + 20 if cell.row.deciding and held else 0.0
         cell.y = y
-        cell.height = max(cell.text_height, len(cell.arrivals) * PITCH + 6, rulers.STRIP + 4.0, extra)
+        cell.height = max(cell.box_height, rulers.STRIP + 4.0, extra)
         y += cell.height + GAP
     for lane, x in enumerate(places.left):
         middle = x + places.width[lane] / 2
-        drawing.paths.append(Path(f"M{middle:.1f} {life:.1f}V{y:.1f}", "#d0d7de", 2))
-    for cell in cells:
-        _draw_cell(drawing, cells, cell, places)
+        drawing.paths.append(Path(f"M{middle:.1f} {life:.1f}V{y:.1f}", "rail", 2))
+    _draw_holds(trace, drawing, cells, places, y)
+    contents = rulers.contents(trace, shown) if ruler else []
+    for number, cell in enumerate(cells):
+        start = drawing.counts()
+        box = _draw_cell(drawing, cells, cell, places)
+        if ruler:
+            _draw_bytes(trace, drawing, ruler, cell, contents[number], held)
+        top_end = min((cells[end.source].y for end in (*cell.labelled, *cell.plain) if end.source >= 0), default=cell.y)
+        drawing.rows.append(Band(cell.row, cell.y, cell.height, box, min(top_end, cell.y), start, drawing.counts()))
     if ruler:
-        for cell, content in zip(cells, rulers.contents(trace, shown), strict=True):
-            _draw_bytes(trace, drawing, ruler, cell, content, held)
         rulers.boundaries(drawing, ruler, top + 16, below - 16, y)
-    drawing.height = legend.footing(trace, drawing, y + 6, ruler is not None) + MARGIN
+    if look.bare:
+        drawing.height = y
+    else:
+        drawing.height = legend.footing(trace, drawing, y + 6, ruler is not None) + MARGIN
     return drawing
 
 
-def _cells(trace: Trace, shown: list[Row]) -> list[Cell]:
+def _draw_holds(trace: Trace, drawing: Drawing, cells: list[Cell], places: Columns, bottom: float) -> None:
+    """Bars at the left of the lanes, from the middle of one row to the middle of another."""
+    for hold in holds(trace, [cell.row for cell in cells]):
+        x = places.left[hold.process] - 5 - 4 * hold.slot
+        lower = bottom if hold.last is None else cells[hold.last].middle
+        drawing.paths.append(Path(f"M{x:.1f} {cells[hold.first].middle:.1f}V{lower:.1f}", "lock", 2.5, kind="held"))
+
+
+def _cells(shown: list[Row], look: Look) -> list[Cell]:
     cells = []
     function: dict[int, str] = {}
     for row in shown:
@@ -124,36 +159,17 @@ def _cells(trace: Trace, shown: list[Row]) -> list[Cell]:
             f"{row.function}()" if row.function and function.get(row.process) != row.function else "",
         ))))
         function[row.process] = row.function
-        lines = [(text, SMALL, FAINT, False) for text in wrap(small, WRAP + 6)]
+        lines = [(text, SMALL, FAINT, False) for text in wrap(small, look.wrap + 6)]
         for text in (*(f"({note})" for note in row.notes), row.text, *row.after):
-            lines += [(line, TEXT, INK, False) for line in wrap(printable(text), WRAP, 2)]
+            lines += [(line, TEXT, INK, False) for line in wrap(printable(text), look.wrap, 2)]
         if row.result:
-            lines += [(line, TEXT, "#0b4f8a", True) for line in wrap(printable(row.result), WRAP, 2)]
+            lines += [(line, TEXT, "link", True) for line in wrap(printable(row.result), look.wrap, 2)]
         if not row.op:
             for slot, old, new in row.changes:
-                change = wrap(printable(f"{slot}: {old} -> {new}"), WRAP + 6, 2)
+                change = wrap(printable(f"{slot}: {old} -> {new}"), look.wrap + 6, 2)
                 lines += [(line, SMALL, FAINT, False) for line in change]
         cells.append(Cell(row, row.process, lines))
     return cells
-
-
-def _arrivals(trace: Trace, cells: list[Cell]) -> None:
-    """Gives each load its reads-from arrows and each acquire the hand-overs from other processes."""
-    place = {step: index for index, cell in enumerate(cells) for step in cell.row.steps}
-    for cell in cells:
-        found: dict[tuple[int, int], list[int]] = {}
-        for source in cell.row.bytes if cell.row.op == "load" else ():
-            # Pieces of one store are one row, and one arrow.
-            origin = place.get(source.step, -1 if source.step < 0 else -2)
-            found.setdefault((origin, source.version), []).append(source.offset - cell.row.start)
-        for (at, version), offsets in found.items():
-            name = f"#{cells[at].row.number}" if at >= 0 else "start" if at == -1 else "own store"
-            label = cut(f"{name}: {short_ranges(offsets)}", LABEL)
-            cell.arrivals.append(Arrival(at, label, mixed(colour(version), "#000000", 0.3)))
-    for release, acquire, lock in hand_overs(trace):
-        giver, taker = place.get(release, -1), place.get(acquire, -1)
-        if giver >= 0 and taker >= 0 and cells[giver].lane != cells[taker].lane:
-            cells[taker].arrivals.append(Arrival(giver, cut(printable(lock), LABEL), "#6e4aa8", "6 4"))
 
 
 def _comes_from_right(cells: list[Cell], cell: Cell, arrival: Arrival) -> bool:
@@ -168,7 +184,7 @@ def _columns(trace: Trace, cells: list[Cell]) -> Columns:
     for cell in cells:
         for text, size, _, _ in cell.lines:
             widths[cell.lane] = max(widths[cell.lane], columns(text) * char_width(size) + 2 * PAD + 6)
-        for arrival in cell.arrivals:
+        for arrival in cell.labelled:
             gutter = cell.lane + 1 if _comes_from_right(cells, cell, arrival) else cell.lane
             needed = columns(arrival.label) * char_width(SMALL) + HEAD + NARROW
             gutters[gutter] = max(gutters[gutter], needed)
@@ -205,23 +221,24 @@ def _lane_heads(trace: Trace, drawing: Drawing, places: Columns, y: float) -> fl
     titles = [_title(trace, lane) for lane in range(len(trace.processes))]
     height = max(map(len, titles)) * text_height(TEXT) + PAD
     for x, width, title in zip(places.left, places.width, titles, strict=True):
-        drawing.boxes.append(Rect(x, y, width, height, "#e6eaef", "#8c959f", radius=4))
+        drawing.boxes.append(Rect(x, y, width, height, "head", "line", radius=4))
         for number, line in enumerate(title):
             left = x + (width - columns(line) * char_width(TEXT)) / 2
             drawing.labels.append(Label(left, y + PAD / 2 + number * text_height(TEXT), line, TEXT, bold=number == 0))
     return y + height
 
 
-def _draw_cell(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns) -> None:
+def _draw_cell(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns) -> Rect:
+    """Draws the box with its text and the arrows that end at it; the box."""
     x, width = places.left[cell.lane], places.width[cell.lane]
-    height = max(cell.text_height, len(cell.arrivals) * PITCH + 6)
+    height = cell.box_height
     y = cell.y + (cell.height - height) / 2
     deciding = cell.row.deciding
     if deciding:
-        drawing.bands.append(Rect(0, cell.y - 4, drawing.width, cell.height + 8, DECIDES))
-    stroke = "#b35900" if deciding else "#8c959f"
-    drawing.boxes.append(Rect(x, y, width, height, "#ffffff" if cell.row.op != "store" else "#f6f8fa", stroke,
-                              2.5 if deciding else 1, 3, kind="step"))
+        drawing.bands.append(Rect(0, cell.y - 4, drawing.width, cell.height + 8, "decides"))
+    box = Rect(x, y, width, height, "paper" if cell.row.op != "store" else "card", "decider" if deciding else "line",
+               2.5 if deciding else 1, 3, kind="step")
+    drawing.boxes.append(box)
     versions = list(dict.fromkeys(source.version for source in cell.row.bytes))[:8]
     for number, version in enumerate(versions):
         part = (height - 2) / len(versions)
@@ -230,9 +247,12 @@ def _draw_cell(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns)
     for text, size, ink, bold in cell.lines:
         drawing.labels.append(Label(x + PAD + 4, top, text, size, ink, bold, kind="text"))
         top += text_height(size)
-    for number, arrival in enumerate(cell.arrivals):
-        head = y + (height - len(cell.arrivals) * PITCH) / 2 + number * PITCH + PITCH - 2
+    for number, arrival in enumerate(cell.labelled):
+        head = y + (height - len(cell.labelled) * PITCH) / 2 + number * PITCH + PITCH - 2
         _arrow(drawing, cells, cell, places, arrival, head)
+    for arrival in cell.plain:
+        _plain_arrow(drawing, cells[arrival.source], cell, places, arrival)
+    return box
 
 
 def _arrow(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns, arrival: Arrival, y: float) -> None:
@@ -242,21 +262,37 @@ def _arrow(drawing: Drawing, cells: list[Cell], cell: Cell, places: Columns, arr
     edge = places.left[cell.lane] + (places.width[cell.lane] if right else 0)
     wide = columns(arrival.label) * char_width(SMALL)
     left = edge + (HEAD if right else -HEAD - wide)
-    drawing.labels.append(Label(left, y - 14, arrival.label, SMALL, INK, halo=True, kind="rf"))
+    drawing.labels.append(Label(left, y - 14, arrival.label, SMALL, INK, halo=True, kind=arrival.kind))
     # All arrows to one box bend beyond its widest label, so that none runs through another's label.
-    bend = edge + sign * (HEAD + max(columns(other.label) for other in cell.arrivals) * char_width(SMALL))
-    if arrival.source < 0:
-        drawing.paths.append(Path(f"M{bend:.1f} {y:.1f}H{edge + sign:.1f}", arrival.stroke, 1.6, "2 3", True, "rf"))
+    bend = edge + sign * (HEAD + max(columns(other.label) for other in cell.labelled) * char_width(SMALL))
+    if arrival.source <= START:
+        d = f"M{bend:.1f} {y:.1f}H{edge + sign:.1f}"
+        drawing.paths.append(Path(d, arrival.stroke, 1.6, "2 3", True, arrival.kind, arrival.source))
         return
     source = cells[arrival.source]
     start = places.left[source.lane]
     if not right and source.lane != cell.lane:
         start += places.width[source.lane]
-    middle = source.y + source.height / 2
     leave = start + (-sign if source.lane != cell.lane else sign) * 34
     drawing.paths.append(Path(
-        f"M{start:.1f} {middle:.1f}C{leave:.1f} {middle:.1f} {bend + sign * 14:.1f} {y:.1f} {bend:.1f} {y:.1f}"
-        f"H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, "lock" if arrival.dash else "rf"))
+        f"M{start:.1f} {source.middle:.1f}C{leave:.1f} {source.middle:.1f} {bend + sign * 14:.1f} {y:.1f} "
+        f"{bend:.1f} {y:.1f}H{edge + sign:.1f}", arrival.stroke, 1.8, arrival.dash, True, arrival.kind, arrival.source))
+
+
+def _plain_arrow(drawing: Drawing, source: Cell, cell: Cell, places: Columns, arrival: Arrival) -> None:
+    """A curve from side to side, or, inside one lane, a bow at its right side."""
+    shift = {"co": -5, "fr": 0, "hb": 5}[arrival.kind]
+    y1, y2 = source.middle + shift, cell.middle + shift
+    if source.lane == cell.lane:
+        x1 = x2 = places.left[cell.lane] + places.width[cell.lane]
+        c1 = c2 = x1 + NARROW
+    else:
+        right = cell.lane > source.lane
+        x1 = places.left[source.lane] + (places.width[source.lane] if right else 0)
+        x2 = places.left[cell.lane] + (0 if right else places.width[cell.lane])
+        c1, c2 = x1 + (x2 - x1) * 0.6, x2 - (x2 - x1) * 0.4
+    d = f"M{x1:.1f} {y1:.1f}C{c1:.1f} {y1:.1f} {c2:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+    drawing.paths.append(Path(d, arrival.stroke, 1.6, arrival.dash, True, arrival.kind, arrival.source))
 
 
 def _draw_bytes(trace: Trace, drawing: Drawing, ruler: rulers.Ruler, cell: Cell, content: dict[int, tuple[int, str]],

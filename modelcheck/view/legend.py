@@ -22,7 +22,7 @@ def footing(trace: Trace, drawing: Drawing, y: float, bytes_shown: bool) -> floa
     y = drawing.lines(MARGIN + 12, y + 10, verdict, VERDICT, bold=True) + 4
     for text in trace.why:
         y = drawing.lines(MARGIN + 12, y, wrap(printable(text), int(room / char_width(TEXT)) - 4), TEXT) + 2
-    box = Rect(MARGIN, start, drawing.width - 2 * MARGIN, y + 6 - start, "#fdf0ed", "#d9a29a", radius=4)
+    box = Rect(MARGIN, start, drawing.width - 2 * MARGIN, y + 6 - start, "badground", "bad", radius=4)
     drawing.bands.append(box)
     return _legend(trace, drawing, y + 18, room) if bytes_shown else y + 18
 
@@ -32,21 +32,21 @@ def _legend(trace: Trace, drawing: Drawing, y: float, room: float) -> float:
     used = {source.version for step in trace.steps if step.memory for source in step.memory.bytes}
     values = {update.version: update.fields for update in trace.updates}
     for version in sorted(used | values.keys()):
-        fill = colour(version)
-        drawing.boxes.append(Rect(MARGIN, y, 20, 16, fill, INK))
+        drawing.boxes.append(Rect(MARGIN, y, 20, 16, colour(version), INK))
         number = str(version)
         if len(number) * char_width(SMALL) <= 20:
             left = MARGIN + (20 - len(number) * char_width(SMALL)) / 2
-            drawing.labels.append(Label(left, y + 1, number, SMALL, ink_on(fill), bold=True))
+            drawing.labels.append(Label(left, y + 1, number, SMALL, ink_on(version), bold=True))
         fields = ", ".join(f"{name} = {value:#x}" for name, value in values.get(version, ()))
         text = printable(f"update {version}{': ' + fields if fields else ''}")
         y = drawing.lines(MARGIN + 28, y, wrap(text, int(room / char_width(TEXT)) - 2, 4), TEXT) + 5
-    for mark in _marks(trace):
+    for mark in marks(trace):
         y = drawing.lines(MARGIN, y, wrap(mark, int(room / char_width(SMALL))), SMALL, colour=FAINT)
     return y
 
 
-def _marks(trace: Trace) -> list[str]:
+def marks(trace: Trace) -> list[str]:
+    """What the marks mean, a line each."""
     touched = (source for step in trace.steps if step.memory for source in step.memory.bytes)
     forms = sorted({printable(source.variant) for source in touched if source.variant})
     return [
@@ -54,4 +54,6 @@ def _marks(trace: Trace) -> list[str]:
         *([f"dark top edge: byte with {', '.join(forms)}"] if forms else []),
         "arrow to a load: the store it reads, as #step: bytes of the access; dotted: content from the start; "
         "dashed: a lock handed over",
+        *(["bar at the left of a lane: the process holds a lock, from the step that takes it"]
+          if any(step.lock and step.lock.op == "acquire" for step in trace.steps) else []),
     ]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from modelcheck.trace.file import trace_id
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import ascii_text, wrap
+from modelcheck.view.fates import sentences
+from modelcheck.view.kcsan import reports
 from modelcheck.view.lock_scenario import scenario
 from modelcheck.view.provenance import origin, variants
 
@@ -24,14 +26,14 @@ INDENT = 4
 SECOND = 32  # where the second of two columns starts, after the indent
 MOST_COLUMNS = 4  # with more CPUs each line names its own
 NESTING = 2
-DEEPEST = 4  # levels of indent shown
+DEEPEST = 6  # levels of indent shown
 
 
 def render(trace: Trace, full: bool = False) -> str:
     """The table, then what went wrong and why, then the counterexample's id."""
     lines: list[str] = []
-    if trace.lock_order:
-        lines += [*scenario(trace, WIDTH - INDENT), ""]
+    scene = scenario(trace, WIDTH - INDENT)
+    lines += [*scene, ""] if scene else []
     for text in trace.initial:
         lines += wrap(ascii_text(f"Initially: {text}"), WIDTH - INDENT, 11)
     if trace.initial:
@@ -40,6 +42,8 @@ def render(trace: Trace, full: bool = False) -> str:
     if shown:
         lines += [*_table(trace, shown, full), ""]
     lines += _ending(trace, full)
+    if full:
+        lines += reports(trace, WIDTH - INDENT)
     return "".join((" " * INDENT + line).rstrip() + "\n" for line in lines)
 
 
@@ -85,13 +89,13 @@ def _side_by_side(cells: list[list[str]], starts: list[int]) -> list[str]:
 
 
 class _Told:
-    """Cells as they are told in order: it knows which function and which process a CPU was in before."""
+    """Cells as they are told in order: it knows which functions a process is in and which process a CPU ran before."""
 
     def __init__(self, trace: Trace, full: bool) -> None:
         self.trace = trace
         self.full = full
         self.known = variants(trace)
-        self.function: dict[int, str] = {}  # process -> the function its last row was in
+        self.calls: dict[int, list[tuple[int, str]]] = {}  # process -> (depth, function) of the calls it is in
         self.running: dict[int, int] = {}  # cpu -> the process its last row was of
         self.level = {}  # process -> how many processes of its cpu it is nested in
         seen: dict[int, int] = {}
@@ -107,16 +111,12 @@ class _Told:
         level = self.level[row.process]
         lines: list[tuple[int, str]] = []
         if self.running.setdefault(process.cpu, 0 if level else row.process) != row.process or (
-            level and row.process not in self.function
+            level and row.process not in self.calls
         ):
             arrow = "-->" if level else "<--"
             lines.append((max(level - 1, 0), f"{arrow} {process.title or process.name}"))
         self.running[process.cpu] = row.process
-        depth = level + max(row.depth, 1) - 1
-        if row.function != self.function.get(row.process, ""):
-            lines.append((depth, f"{row.function}()" if row.function else "..."))
-        self.function[row.process] = row.function
-        inside = depth + (1 if row.function else 0)
+        inside = level + self._call(row, level, lines)
         lines += [(inside, f"({note})") for note in row.notes]
         lines += [(inside, text) for text in self._statement(row, width - nesting * min(inside, DEEPEST))]
         made = []
@@ -128,6 +128,16 @@ class _Told:
             last = made[-1]
             made.append(" " * (len(last) - len(last.lstrip())) + "^" * max(len(last.strip()), 1))
         return [prefix + line for line in made]
+
+    def _call(self, row: Row, level: int, lines: list[tuple[int, str]]) -> int:
+        """How many calls deep the row is, of those that have a line; adds that of a function it enters."""
+        calls = self.calls.setdefault(row.process, [])
+        while calls and calls[-1][1] != row.function and calls[-1][0] >= row.depth + (not row.function):
+            calls.pop()
+        if row.function and (not calls or calls[-1][1] != row.function):
+            lines.append((level + len(calls), f"{row.function}()"))
+            calls.append((row.depth, row.function))
+        return len(calls)
 
     def _statement(self, row: Row, width: int) -> list[str]:
         """What the row does and what comes of it, on one line if that fits, and the barriers after it."""
@@ -155,7 +165,7 @@ def _ending(trace: Trace, full: bool) -> list[str]:
     width = WIDTH - INDENT
     lines = ["=> " + line if number == 0 else "   " + line
              for number, line in enumerate(wrap(ascii_text(trace.consequence), width - 3))]
-    for text in trace.why:
+    for text in (*trace.why, *sentences(trace)):
         lines += ["   " + line for line in wrap(ascii_text(text), width - 3)]
     if full:
         for update in trace.updates:

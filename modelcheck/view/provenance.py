@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from modelcheck.trace.offsets import short_ranges as short_ranges
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from modelcheck.trace.trace import ByteSource, Trace
 
@@ -24,26 +26,6 @@ def variants(trace: Trace) -> Variants:
             if source.variant:
                 found.setdefault(source.variant, set()).add(source.offset)
     return {variant: frozenset(found[variant]) for variant in sorted(found)}
-
-
-def ranges(offsets: Iterable[int]) -> list[tuple[int, int]]:
-    """The offsets as (first, last) of runs without a gap, in order."""
-    runs: list[tuple[int, int]] = []
-    for offset in sorted(offsets):
-        if runs and runs[-1][1] == offset - 1:
-            runs[-1] = (runs[-1][0], offset)
-        else:
-            runs.append((offset, offset))
-    return runs
-
-
-def short_ranges(offsets: Iterable[int]) -> str:
-    """`0-3` or `0-3,7`.
-
-    >>> short_ranges([0, 1, 2, 3, 7])
-    '0-3,7'
-    """
-    return ",".join(str(lo) if lo == hi else f"{lo}-{hi}" for lo, hi in ranges(offsets))
 
 
 def byte_ranges(offsets: Sequence[int]) -> str:

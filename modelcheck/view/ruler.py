@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from modelcheck.view.drawing import FAINT, INK, PAPER, Label, Path, Rect, char_width, colour, ink_on, mixed, text_height
+from modelcheck.view.drawing import FAINT, INK, Label, Path, Rect, char_width, colour, ink_on, pale, text_height
 from modelcheck.view.escape import cut, printable
+from modelcheck.view.snapshot import groups, loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
     Content = Mapping[int, tuple[int, str]]  # offset -> version, form
 
 STRIP = 20
-LOW = 8
+LOW = 12
+WIDE = 13.0  # pixels of a byte in a picture that stands alone
 WIDEST = 624
 NAME = 10.0
 NUMBER = 11.0
+SMALL_NUMBER = 9.0
 LONGEST_NAME = 16
 
 
@@ -52,20 +55,25 @@ class Ruler:
         return self.x + offset * self.cell
 
 
-def ruler_for(area: AreaInfo, x: float) -> Ruler:
-    """A ruler whose bytes are 13 pixels wide, or as wide as a large area leaves them."""
-    return Ruler(area, x, min(13.0, WIDEST / area.size))
+def ruler_for(area: AreaInfo, x: float, cell: float) -> Ruler:
+    """A ruler whose bytes are `cell` pixels wide, or as wide as a large area leaves them."""
+    return Ruler(area, x, min(cell, cell / WIDE * WIDEST / area.size))
 
 
-def contents(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str]]]:
-    """What memory holds after each row; bytes nothing is known of are as the most bytes were at the start."""
+def at_start(trace: Trace) -> dict[int, tuple[int, str]]:
+    """What memory holds before the first step; bytes nothing is known of are as the most bytes are."""
     first = [source for step in trace.steps if step.memory for source in step.memory.bytes
              if source.step < 0 and step.memory.op == "load"]
     versions = sorted(source.version for source in first)
     default = max(versions, key=versions.count) if versions else min((u.version for u in trace.updates), default=0)
-    size = trace.area.size if trace.area else 0
-    memory = dict.fromkeys(range(size), (default, ""))
+    memory = dict.fromkeys(range(trace.area.size if trace.area else 0), (default, ""))
     memory.update({source.offset: (source.version, source.variant) for source in reversed(first)})
+    return memory
+
+
+def contents(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str]]]:
+    """What memory holds after each row."""
+    memory = at_start(trace)
     after = []
     for row in shown:
         if row.op == "store":
@@ -89,13 +97,14 @@ def strip(drawing: Drawing, ruler: Ruler, y: float, content: Content, touched: C
         x, width = ruler.at(offsets[0]), len(offsets) * ruler.cell
         if tall:
             drawing.boxes.append(Rect(x, y, width, STRIP, colour(version), INK, 1, kind="byte"))
-            _number(drawing, x, y + (STRIP - text_height(NUMBER)) / 2, width, version, ink_on(colour(version)), NUMBER)
+            _number(drawing, x, y + (STRIP - text_height(NUMBER)) / 2, width, version, ink_on(version), NUMBER)
             if ruler.cell >= 5:
                 ticks = "".join(f"M{ruler.at(o):.1f} {y + STRIP - 4:.1f}v4" for o in offsets[1:])
-                drawing.marks += [Path(ticks, mixed(colour(version), INK, 0.5), 0.75)] if ticks else []
+                drawing.marks += [Path(ticks, ink_on(version), 0.75)] if ticks else []
         else:
-            pale = mixed(colour(version), PAPER, 0.6)
-            drawing.boxes.append(Rect(x, y + (STRIP - LOW) / 2, width, LOW, pale, kind="byte"))
+            low = y + (STRIP - LOW) / 2
+            drawing.boxes.append(Rect(x, low, width, LOW, pale(version), kind="byte"))
+            _number(drawing, x, low + 0.4, width, version, INK, SMALL_NUMBER)
     for offset, (_, variant) in seen.items():
         if variant:
             top, height = (y, STRIP) if offset in touched else (y + (STRIP - LOW) / 2, LOW)
@@ -111,26 +120,8 @@ def _number(drawing: Drawing, x: float, y: float, width: float, version: int, in
 
 def held_strips(trace: Trace, shown: list[Row]) -> list[dict[int, tuple[int, str]]]:
     """What the deciding process holds: its last load of each access, oldest first, a new strip where bytes repeat."""
-    decider = next((row for row in shown if row.deciding), None)
-    if decider is None or decider.op:
-        return []
-    last: dict[tuple[int, str], dict[int, tuple[int, str]]] = {}
-    for row in shown:
-        if row.number > decider.number:
-            break
-        if row.process == decider.process and row.op == "load":
-            memory = trace.steps[row.steps[0]].memory
-            assert memory is not None
-            found = last.pop((memory.whole[0], memory.text), {})
-            bytes_read = {source.offset: (source.version, source.variant) for source in row.bytes}
-            again = bool(found.keys() & bytes_read.keys())
-            last[memory.whole[0], memory.text] = bytes_read if again else {**found, **bytes_read}
-    strips: list[dict[int, tuple[int, str]]] = []
-    for held in last.values():
-        if not strips or strips[-1].keys() & held.keys():
-            strips.append({})
-        strips[-1].update(held)
-    return strips[-6:]
+    return [{byte.offset: (byte.version, byte.variant) for load in group for byte in load.bytes}
+            for group in groups(loads(trace, shown))][-6:]
 
 
 def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
@@ -140,17 +131,21 @@ def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
     drawing.labels.append(Label(ruler.x, y, title, NUMBER, bold=True))
     y += 16 + text_height(NAME)  # the second line is for the names of boundaries
     names = [(_name(printable(name), (hi - lo) * ruler.cell), lo, hi) for name, lo, hi in area.fields]
-    height = max((sum(part.height for part in parts) for parts, _, _ in names), default=0.0) + 6
+    height = max((_tall(parts) for parts, _, _ in names), default=0.0) + 6
     taken = -1e9  # the right edge of what was written last; fields may overlap
     for parts, lo, hi in sorted(names, key=lambda item: item[1:]):
         x, width = ruler.at(lo), (hi - lo) * ruler.cell
-        drawing.boxes.append(Rect(x, y, width, height, "#f3f4f6", "#aab2bb"))
+        drawing.boxes.append(Rect(x, y, width, height, "card", "rail"))
         if x < taken or not parts:
             continue
-        top = y + (height - sum(part.height for part in parts)) / 2
+        top, left = y + (height - _tall(parts)) / 2, x + (width - sum(part.width for part in parts)) / 2
         for part in parts:
-            drawing.labels.append(replace(part, x=x + (width - part.width) / 2, y=top))
-            top += part.height
+            if part.up:
+                drawing.labels.append(replace(part, x=left, y=y + (height - part.height) / 2))
+                left += part.width
+            else:
+                drawing.labels.append(replace(part, x=x + (width - part.width) / 2, y=top))
+                top += part.height
         taken = x + width
     y += height + 2
     taken = -1e9
@@ -160,6 +155,12 @@ def head(drawing: Drawing, ruler: Ruler, y: float) -> float:
             drawing.labels.append(label)
             taken = label.x + label.width + 2
     return y + text_height(9) + 4
+
+
+def _tall(parts: list[Label]) -> float:
+    """The height of a name: lines lie one below the other, or, turned up, side by side."""
+    heights = [part.height for part in parts]
+    return max(heights, default=0.0) if parts and parts[0].up else sum(heights)
 
 
 def _name(name: str, width: float) -> list[Label]:
@@ -172,7 +173,13 @@ def _name(name: str, width: float) -> list[Label]:
     if middle > 0 and all(part.width <= width for part in two):
         return two
     up = replace(one, up=True)
-    return [up] if up.width <= width else []
+    if up.width > width:
+        return []
+    # Turned names are short: in two lines where there is room for them.
+    middle = one.text.rfind("_", 1, len(one.text) * 3 // 4)
+    if middle > 0 and len(one.text) > 8 and 2 * up.width <= width:
+        return [replace(up, text=one.text[:middle]), replace(up, text=one.text[middle:])]
+    return [up]
 
 
 def boundaries(drawing: Drawing, ruler: Ruler, name: float, top: float, bottom: float) -> None:
@@ -183,7 +190,7 @@ def boundaries(drawing: Drawing, ruler: Ruler, name: float, top: float, bottom: 
         page, line = (area.base + offset) % area.page == 0, (area.base + offset) % area.line == 0
         if not page and not line:
             continue
-        stroke = "#b3261e" if page else "#444c56"
+        stroke = "page" if page else "edge"
         x = ruler.at(offset)
         dash = "" if page else "6 3"
         drawing.marks.append(Path(f"M{x:.1f} {top:.1f}V{bottom:.1f}", stroke, 2, dash, kind="boundary"))

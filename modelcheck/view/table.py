@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelcheck.trace.file import trace_id
 from modelcheck.view.distil import rows
 from modelcheck.view.escape import columns, printable, wrap
+from modelcheck.view.fates import sentences
 from modelcheck.view.provenance import byte_ranges
 
 if TYPE_CHECKING:
@@ -57,14 +58,15 @@ def _read_from(row: Row) -> str:
     offsets: dict[int, list[int]] = {}
     for source in row.bytes:
         offsets.setdefault(source.step, []).append(source.offset - row.start)
-    names = {step: "start" if step < 0 else str(step + 1) for step in offsets}
+    names = {step: "start" if step < 0 else str(step + 1) if step < row.steps[0] else "own store" for step in offsets}
     if len(offsets) == 1:
         return next(iter(names.values()))
     return ", ".join(f"{names[step]} ({byte_ranges(found)})" for step, found in offsets.items())
 
 
 def _ending(trace: Trace) -> list[str]:
-    lines = [f"=> {printable(trace.consequence)}", *(f"   {printable(text)}" for text in trace.why)]
+    why = (*trace.why, *sentences(trace))
+    lines = [f"=> {printable(trace.consequence)}", *(f"   {printable(text)}" for text in why)]
     for update in trace.updates:
         values = ", ".join(f"{printable(field)} = {number:#x}" for field, number in update.fields)
         lines.append(f"update {update.version}: {values}")

@@ -43,9 +43,12 @@ def build_scenario(actors: Actors, version: str, once: bool = False, ends: bool 
         notifier(model, actors, kvm, gpc, once)
     if actors.memslots:
         model.process("memslots", memslot_updater, kvm, gpc.places[0], title="memslot update")
+    for condition, text in gpc.words():
+        model.say(condition, text)
     if busy is None:
         declare(model, actors, gpc, kvm)
     else:
+        model.say(busy.eq(0), "no refresh is under way")
         declare_end(model, actors, kvm, busy)
     return model
 

@@ -3,8 +3,8 @@
 Encodes protocol.md sections 1 to 7 and 12 for versions V2 to V7p, at the grain of its step labels.  The actors are in
 `vcpu` (with `writer`, `stores`, `config`), `readers`, `invalidators` and `memslots` (with `pfncache`), `migration` and
 `others`; `scene` puts them together; `properties`, `projections`, `values` and `geometry` say what is checked and how a
-proof covers every offset; `accounting` is the arithmetic, over 64-bit values, and `data` its properties; `expected`
-says what should come out, `cases` which bugs.
+proof covers every offset; `accounting` is the arithmetic, over 64-bit values, with `accounting_round` and
+`shadow_ioctls` around it, and `data` its properties; `expected` says what should come out, `cases` which bugs.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ PARAMETERS = (
     ),
     Parameter(
         "ioctls",
-        "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable) too; ADJUST(-1) too",
-        ("none", "usual", "runnable", "adjust"),
+        "what the VMM calls beside KVM_RUN: RUNSTATE_ADDR and CURRENT; CURRENT(runnable), ADJUST(-1) or DATA too",
+        ("none", "usual", "runnable", "adjust", "data"),
         default=("usual",),
     ),
     Parameter(
@@ -94,10 +94,11 @@ PARAMETERS = (
 def refuse(setting: Setting) -> str:
     """Why a setting does not exist, "" where it does."""
     version, layout = writer(setting.version), layout_of(setting)
-    if setting.text("ioctls") == "adjust" and setting.property in ("torn-read", "own-read"):
+    nested = data.WHERE[setting.text("preemption")] == "anywhere" and not version.only_in_run
+    if setting.text("ioctls") == "data" and setting.property == "torn-read" and nested:
         return (
-            f"ioctls=adjust is not decided for {setting.property} yet; an entry time that stands while times move "
-            "is shown by clock=may-repeat steal=free preemption=none, before 36a85200"
+            f"ioctls=data is not decided for {setting.property} where sched_out may come between the stores of "
+            "RUNSTATE_DATA, before 11896456; take preemption=none or voluntary, or --property time-sum"
         )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"

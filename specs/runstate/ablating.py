@@ -23,9 +23,7 @@ its area.  The others look at no byte: what is stored is told by ghosts, beside 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from modelcheck import Setting, witness_classes
+from modelcheck import Setting, witness_classes, witness_pairs
 from specs.runstate import data
 from specs.runstate.projections import outside
 from specs.runstate.scene import LOCKING, Projection, build, layout_of
@@ -82,16 +80,11 @@ def ablate_projections(setting: Setting, dropped: str) -> tuple[Projection | Non
 
 
 def _bytes(setting: Setting, pairs: bool) -> list[tuple[int, ...]]:
+    """Bytes, or pairs of them, that the same accesses cover and that are of one kind of field."""
     layout = layout_of(setting)
     entry = frozenset(range(layout.entry, layout.entry + 8))
-    groups = _groups(setting, (o for _, lo, hi in layout.fields for o in range(lo, hi)), entry)
-    if not pairs:
-        return [(group[0],) for group in groups]
-    found = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1 :]]
-    return sorted(found + [(group[0], group[1]) for group in groups if len(group) > 1])
-
-
-def _groups(setting: Setting, among: Iterable[int], anchor: frozenset[int]) -> list[list[int]]:
-    """Bytes that the same accesses cover and that are of one kind of field."""
-    field = {o: name.split("[")[0] for name, lo, hi in layout_of(setting).fields for o in range(lo, hi)}
-    return witness_classes(build(setting), "runstate", sorted(among), anchor, field.get, same=True)
+    field = {o: name.split("[")[0] for name, lo, hi in layout.fields for o in range(lo, hi)}
+    about = (build(setting), "runstate", sorted(field), entry, field.get)
+    if pairs:
+        return list(witness_pairs(*about, same=True))
+    return [(group[0],) for group in witness_classes(*about, same=True)]

@@ -3,31 +3,15 @@
 One yield is one step, with the kernel's names; what the compiler keeps in registers (now, delta, run_delay, steal) is a
 local word.  `x += y` on the shadow is one step: an interrupt, at whose end a task is preempted, does not come inside an
 instruction.  The guest half is one step here, which copies the shadow to the guest (G0 to G13 are in `writer`).
-
-Who runs: the vCPU task in KVM_RUN makes a sleeping update after a sched-in (record_steal_time()).  sched_out nests on
-it with the atomic update, waits for a CPU, and its sched_in raises KVM_REQ_STEAL_UPDATE again, so that
-kvm_vcpu_exit_request() forces another update before the guest runs (protocol.md 2.1, 12.2).
-
-One round: any shadow that satisfies the invariant (`data`), that update, one sched_out at any point where the task may
-be preempted, the update that follows it.  Why one nested update is enough where a property HOLDS: there nothing nests
-inside A1..A11 (no preemption point, or interrupts off), so whatever happens is a sequence of whole updates, each from a
-shadow that the one before it left.  A round has each kind of update from any shadow of the invariant, which is checked
-again after the sched_out, once the task is back, and at the end; so by induction a property holds for any number of
-updates in any order.  (What an update books depends on the state before it, not on the one it sets, so those of ioctls,
-and a second sched_out before the task got anywhere, are the same.)  With preemption inside A1..A11 a round is a
-counterexample or nothing: no verdict HOLDS rests on it.
-
-A round starts with the shadow published.  Where the atomic guest half had given up, the guest has an older one; what is
-published next is not before the shadow, and that is not before the older one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from modelcheck import OLD, Action, Branch, Expr, Slot, any_word, assign, check, ite, shared, sleep_point, test
+from modelcheck import OLD, Action, Branch, Expr, Slot, any_word, assign, check, ite, shared, test
 from specs.runstate.layout import RUNSTATES
 
 Steps = Generator[Action, Any, Any]
@@ -76,12 +60,29 @@ class Shadow:
 
 
 @dataclass(frozen=True, slots=True)
+class Ioctl:
+    """What the VMM may call beside KVM_RUN: RUNSTATE_`name`, with a time for each state and their sum.
+
+    `counts`: a sched_out counts as preemption outside KVM_RUN too (up to 11896456), which `in_run` tells.  `writes`:
+    the ioctl runs the guest half itself.  `leaves` is what the shadow satisfies after it.
+    """
+
+    name: str
+    times: tuple[Slot, ...]
+    entry: Slot
+    in_run: Slot
+    counts: bool
+    writes: bool
+    leaves: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Accounting:
     """One setting: the shadow, `clamped` from 36a85200 on, what is known of the clocks, and what is checked.
 
     `invariant` is what a round starts from and must end with; `published` what a shadow must satisfy when it is
     published, None for nothing.  Both are about property `name`.  `fixed`: interrupts are off around the accounting;
-    `whole`: nothing nests inside it.
+    `whole`: nothing nests inside it, nor inside an ioctl.
     """
 
     shadow: Shadow
@@ -93,53 +94,7 @@ class Accounting:
     whole: bool
     invariant: Expr
     published: Expr | None
-
-
-def vcpu(one: Accounting) -> Steps:
-    """The vCPU task: an update, and another where a sched_out came between it and the guest."""
-    yield start(one)
-    yield sleep_point("vcpu_enter_guest()", preemptible=True).at("", "vcpu_enter_guest")
-    yield from update_runstate(one, RUNNING)
-    yield sleep_point("kvm_vcpu_exit_request()", preemptible=True).at("", "vcpu_enter_guest")
-    requested = one.shadow.requested
-    if (yield test(requested.eq(1), "KVM_REQ_STEAL_UPDATE?", then=((requested, 0),)).at("", "vcpu_enter_guest")):
-        yield from update_runstate(one, RUNNING, "updated again after the sched_out")
-        if one.name == "steal-booked":
-            grown = one.shadow.times[RUNNABLE] - one.shadow.before
-            yield check(one.shadow.away.le(grown), one.name, "the wait is in time[runnable]")
-    yield check(one.invariant, one.name, "a round may start from this shadow")
-
-
-def sched_out(one: Accounting) -> Steps:
-    """kvm_sched_out() from __schedule(), the wait for a CPU, and sched_in; the run-queue lock is no part of this."""
-    shadow = one.shadow
-    yield from update_runstate(one, RUNNABLE, "sched_out published")
-    fits = (shadow.clock + shadow.away).lt(LIMIT) & (shadow.run_delay + shadow.away).lt(LIMIT)
-    yield any_word(
-        shadow.away, "waits for a CPU", shadow.away.lt(LIMIT) & fits, prefer=(shadow.away.eq(390),)
-    ).at("", "__schedule")
-    waited = ((shadow.run_delay, shadow.run_delay + shadow.away),) if one.exact else ()
-    yield shared(
-        "kvm_sched_in()",
-        (shadow.clock, shadow.clock + shadow.away),
-        *waited,
-        (shadow.before, shadow.times[RUNNABLE]),
-        (shadow.requested, 1),
-    ).at("", "kvm_sched_in")
-    if one.whole:
-        yield check(one.invariant, one.name, "a round may start from this shadow")
-
-
-def start(one: Accounting) -> Action:
-    """Any shadow of the invariant, all of it published; from here on the task may be preempted."""
-    shadow = one.shadow
-    copied = tuple(zip((shadow.guest_entry, *shadow.guest_times), (shadow.entry, *shadow.times), strict=True))
-    last = ((RUNNABLE, "a sched_out"), (BLOCKED, "an ioctl"), (OFFLINE, "an ioctl"), (RUNNING, "an update"))
-    branches = [
-        replace(shared("", (shadow.state, state), *copied).branches[0], response=f"{by}: {RUNSTATES[state]}", irq="on")
-        for state, by in last
-    ]
-    return Action("choose", "the last to change the state was", tuple(branches)).at("", "vcpu_enter_guest")
+    ioctl: Ioctl | None = None
 
 
 def update_runstate(one: Accounting, state: int, witness: str = "update published") -> Steps:

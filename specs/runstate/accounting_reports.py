@@ -159,10 +159,16 @@ it may sleep, and it publishes whatever the shadow then is. Proved for all
 --property time-sum --property monotonic --property steal-booked`, all 84
 combinations of one area hold. Assumed, by name: clock readings increase and
 are below 2^62 ns, run_delay advances with the clock while the task waits,
-the VMM changes the shadow by whole updates only. Not modelled: the ioctls'
-own accounting up to 6.10, where sched_out counts outside KVM_RUN too (the
-same race in RUNSTATE_CURRENT and RUNSTATE_ADJUST, and between the plain
-stores of RUNSTATE_DATA). Not run on a kernel.
+the VMM changes the shadow by whole updates only. Not run on a kernel.
+
+Up to 6.10 sched_out counts outside KVM_RUN too, so the same race is in the
+accounting of RUNSTATE_CURRENT and ADJUST, and between the plain stores of
+RUNSTATE_DATA and the additions of RUNSTATE_ADJUST: a mixed shadow is
+published, and the ioctl then stores the rest of its words over what
+sched_out booked (checked: ioctls=data and ioctls=adjust, 4438355e, with the
+accounting itself repaired). Since 118964562969 it does nothing there, and
+with that fix and the one above RUNSTATE_DATA keeps the sum, and the order
+of a VMM that sets no time back.
 """
 
 D12_REPORT = """\

@@ -7,24 +7,9 @@ class; `check --version all` sweeps all of them.  The bugs of the cache alone ar
 from __future__ import annotations
 
 from modelcheck import Case, Trial
-from specs.runstate.accounting_reports import D2_REPORT, D12_REPORT
+from specs.runstate.accounting_cases import B23, D2, D5, D12
 from specs.runstate.area_reports import D1_REPORT, D6_REPORT
-
-Values = tuple[tuple[str, int | str], ...]
-TORN = "torn-read"
-ALIGNED: Values = (("abi", "64"), ("offset", 0))
-SPLIT: Values = (("abi", "64"), ("offset", 4081))
-COMPAT: Values = (("abi", "32"), ("offset", 56), ("preemption", "none"))
-RT: Values = (*ALIGNED, ("preemption", "rt"))
-V2, V3, V4, V5, V6, V6S, V7, V7P = (
-    "a795cd43", "5ec3289b", "d8ba8ba4", "bbe17c62", "4438355e", "11896456", "36a85200", "da260bcb"
-)  # fmt: skip
-
-
-def holds(version: str, name: str, values: Values = ALIGNED) -> Trial:
-    """A check that finds nothing."""
-    return Trial(version, name, values, verdict="holds")
-
+from specs.runstate.trials import ALIGNED, COMPAT, RT, SPLIT, V2, V3, V4, V5, V6, V6S, V7, holds
 
 CASES = (
     Case(
@@ -163,25 +148,7 @@ CASES = (
         conditions="any vCPU ioctl after the last harvest; cond_resched() is enough",
         trace="runstate-lost-dirty-2b983a1528.json",
     ),
-    Case(
-        "B23",
-        "a clock or run_delay that does not fit makes times negative",
-        "up to 7.2 (to 11896456)",
-        "fixed",
-        "The accounting takes differences as unsigned numbers. A kvmclock that steps back, or a run_delay that moved "
-        "further than kvmclock, books a negative time, and a time goes back or wraps.",
-        before=(
-            Trial(V6S, "monotonic", (*ALIGNED, ("clock", "may-step-back"), ("preemption", "none"))),
-            Trial(V6S, "monotonic", (*ALIGNED, ("steal", "free"), ("preemption", "none"))),
-        ),
-        after=(
-            holds(V7, "monotonic", (*ALIGNED, ("clock", "may-step-back"), ("preemption", "none"))),
-            holds(V7, "monotonic", (*ALIGNED, ("steal", "free"), ("preemption", "none"))),
-        ),
-        fixed_by='36a85200643e "KVM: x86/xen: Prevent runstate times from becoming negative"',
-        conditions="KVM_SET_CLOCK back, or a run_delay on another time base",
-        trace="runstate-monotonic-8b8df57967.json",
-    ),
+    B23,
     Case(
         "D1",
         "the second page of the old area is written while the area moves",
@@ -206,32 +173,7 @@ CASES = (
         trace="runstate-out-of-area-021744d37f.json",
         report=D1_REPORT,
     ),
-    Case(
-        "D2",
-        "times are counted twice when the accounting is preempted",
-        "all (a795cd43 to da260bcb)",
-        "confirmed",
-        "record_steal_time() is preempted between the clock and the store of the entry time; sched_out books the time"
-        " since the old entry time, and the interrupted call books it again and stores its older clock reading. The "
-        "sum of times is too large for ever, and the entry time goes back; a 32-bit guest's get64() can then be torn "
-        "too.",
-        before=(
-            Trial(V2, "time-sum", ALIGNED),
-            Trial(V7P, "time-sum", ALIGNED),
-            Trial(V7P, "monotonic", ALIGNED),
-            Trial(V7P, "torn-read", (("abi", "32"), ("offset", 0))),
-        ),
-        after=(
-            holds(V7P, "time-sum", (*ALIGNED, ("fix", "accounting"))),
-            holds(V7P, "monotonic", (*ALIGNED, ("fix", "accounting"))),
-            holds(V7P, "torn-read", (("abi", "32"), ("offset", 0), ("fix", "accounting"))),
-            holds(V7P, "time-sum", (*ALIGNED, ("preemption", "voluntary"))),
-            holds(V7P, "torn-read", ALIGNED),
-        ),
-        conditions="a kernel that preempts in kernel mode (full, lazy, PREEMPT_RT)",
-        trace="runstate-monotonic-5b04c5eda5.json",
-        report=D2_REPORT,
-    ),
+    D2,
     Case(
         "D3",
         "PREEMPT_RT: a nested writer clears the flag of the one it interrupts",
@@ -262,26 +204,7 @@ CASES = (
         conditions="PREEMPT_RT with CONFIG_KVM_XEN, and an invalidation at that moment",
         trace="runstate-deadlock-510762fcac.json",
     ),
-    Case(
-        "D5",
-        "times move and the entry time does not",
-        "a795cd43 to 11896456",
-        "fixed",
-        "A reader takes an unchanged entry time for an unchanged struct. Before 36a85200 two updates at one kvmclock "
-        "value move time from running to runnable where run_delay moved meanwhile, and the copy can mix the two; "
-        "since then only the state moves, which no copy can mix.",
-        before=(
-            Trial(V6S, "torn-read", (*ALIGNED, ("clock", "may-repeat"), ("steal", "free"), ("preemption", "none"))),
-        ),
-        after=(
-            holds(V7, "torn-read", (*ALIGNED, ("clock", "may-repeat"), ("steal", "free"), ("preemption", "none"))),
-            holds(V6S, "torn-read", (*ALIGNED, ("clock", "may-repeat"), ("preemption", "none"))),
-        ),
-        fixed_by='36a85200643e "KVM: x86/xen: Prevent runstate times from becoming negative"',
-        conditions="two updates at one clock value, and a run_delay that moved; RUNSTATE_ADJUST with state -1 and "
-        "deltas that cancel does the same in every version since 5ec3289b, which is not decided here",
-        trace="runstate-torn-read-a0d14fb99e.json",
-    ),
+    D5,
     Case(
         "D6",
         "a 64-bit load of the entry time that the machine splits",
@@ -371,24 +294,5 @@ CASES = (
         conditions="flag not enabled, a remote reader",
         trace="runstate-torn-read-412a1a220d.json",
     ),
-    Case(
-        "D12",
-        "a wait for a CPU is booked as running",
-        "all (a795cd43 to da260bcb)",
-        "confirmed",
-        "The preemption comes after the clock was read and before run_delay is. The interrupted call then takes the "
-        "new run_delay without booking the wait, and the next update books all of it as running: steal time is lost.",
-        before=(
-            Trial(V2, "steal-booked", ALIGNED),
-            Trial(V7P, "steal-booked", ALIGNED),
-        ),
-        after=(
-            holds(V7P, "steal-booked", (*ALIGNED, ("fix", "accounting"))),
-            holds(V7P, "steal-booked", (*ALIGNED, ("preemption", "voluntary"))),
-        ),
-        conditions="a kernel that preempts in kernel mode; put_cpu() at the end of get_kvmclock_ns() is the usual "
-        "point",
-        trace="runstate-steal-booked-8d46485a7d.json",
-        report=D12_REPORT,
-    ),
+    D12,
 )

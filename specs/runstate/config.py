@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from modelcheck import Action, assign, check, choose, fresh, lift, reach, sleep_point, test
+from modelcheck import Action, assign, check, choose, fresh, lift, reach, shared, sleep_point, test
 from specs.runstate.activation import activate, deactivate
 from specs.runstate.pfncache import Steps
 from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
+from specs.runstate.values import ADJUSTED
 from specs.runstate.writer import update_runstate, update_runstate_guest
 
 SET_ATTR = "kvm_xen_vcpu_set_attr"
@@ -101,10 +102,29 @@ def runstate_adjust(scene: Scene) -> Steps:
 
 
 def adjust(scene: Scene) -> Steps:
-    """The sum of the times stays what it was, so the ioctl accepts it."""
-    yield fresh(scene.shadow).as_("runstate_times[] += deltas that cancel out").at("ADJUST", SET_ATTR)
-    if scene.version.ioctls_write and (yield active(scene).at("", SET_ATTR)):
+    """The sum of the times stays what it was, so the ioctl accepts it.
+
+    Before 5ec3289b that is all: the next update makes the version that has these times.
+    """
+    if not scene.version.ioctls_write:
+        yield shared(ADJUSTED).at("ADJUST", SET_ATTR)
+        return
+    yield fresh(scene.shadow).as_(ADJUSTED).at("ADJUST", SET_ATTR)
+    if (yield active(scene).at("", SET_ATTR)):
         yield from update_runstate_guest(scene, Call("none"))
+
+
+def runstate_data(scene: Scene) -> Steps:
+    """RUNSTATE_DATA: the shadow becomes what the VMM passes; by contract it never writes guest memory.
+
+    The next update, or RUNSTATE_ADDR, publishes it.  What its stores do one by one is in `shadow_ioctls`.
+    """
+    yield from locked(scene, set_data)
+
+
+def set_data(scene: Scene) -> Steps:
+    """One step, since nothing nests here where somebody looks at the shadow (`refuse` of the spec)."""
+    yield fresh(scene.shadow).as_("runstate and times = what the VMM passes").at("DATA", SET_ATTR)
 
 
 def active(scene: Scene) -> Action:
@@ -122,6 +142,7 @@ IOCTLS = (  # no dict: a process that can reach what may change is extracted eac
     ("RUNSTATE_ADDR", runstate_addr),
     ("RUNSTATE_CURRENT", runstate_current),
     ("RUNSTATE_ADJUST", runstate_adjust),
+    ("RUNSTATE_DATA", runstate_data),
     ("other", other),
 )
 

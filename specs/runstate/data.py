@@ -4,7 +4,8 @@ What each assumes of the shadow a round starts from, it shows of the one the rou
 modulo 2^64 and for any times; `monotonic` also that entry time and times are below 2^62, without which a sum may wrap;
 `steal-booked` nothing of the times.  Beside these the clock: not behind the entry time (unless it may step back), and
 with steal=exact no more run_delay since last_steal than clock since the entry time.  The VMM's own changes of the
-shadow (RUNSTATE_DATA, ADJUST) are no updates: they set it to values that satisfy the invariant.
+shadow (RUNSTATE_DATA, ADJUST) are no updates: they set it to values that satisfy the invariant.  With ioctls=data and
+=adjust that is shown too, of their stores one by one (`shadow_ioctls`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from modelcheck import Expectation, Expr, Model, PropertyInfo, Setting, Where
-from specs.runstate.accounting import LIMIT, RUNNABLE, Accounting, Registers, Shadow, sched_out, vcpu
+from specs.runstate.accounting import LIMIT, RUNNABLE, Accounting, Ioctl, Registers, Shadow
+from specs.runstate.accounting_round import sched_out, vcpu
 from specs.runstate.layout import RUNSTATES
-from specs.runstate.versions import writer
+from specs.runstate.shadow_ioctls import DONE
+from specs.runstate.versions import Writer, writer
 
 DATA = (
     PropertyInfo("time-sum", "the times add up to the entry time in everything published (P3)"),
@@ -32,24 +35,27 @@ def data_model(setting: Setting) -> Model:
     model = Model("runstate accounting")
     shadow = make_shadow(model)
     name, clock, exact = setting.property, setting.text("clock"), setting.text("steal") == "exact"
-    pieces = invariant(shadow, name, clock, exact)
+    version, ioctl = writer(setting.version), called(setting)
+    pieces = invariant(shadow, name, clock, exact, apart(setting))
     for text, condition in pieces:
         model.assume(text, condition)
-    whole = pieces[0][1]
-    for _, condition in pieces[1:]:
-        whole = whole & condition
+    leaves = every(invariant(shadow, name, clock, exact, ioctl == "ADJUST"))
+    call = make_ioctl(model, version, ioctl, leaves) if ioctl else None
     where, fixed = WHERE[setting.text("preemption")], setting.text("fix") == "accounting"
+    nested = where == "anywhere" and (not fixed or call is not None and call.counts)
     one = Accounting(
-        shadow, name, writer(setting.version).clamped, clock, exact, fixed, fixed or where != "anywhere", whole,
-        published(shadow, name),
-    )  # fmt: skip
+        shadow, name, version.clamped, clock, exact, fixed, not nested, every(pieces), published(shadow, name), call
+    )
     model.process("vcpu", vcpu, one, title="vCPU task, KVM_RUN", cpu=0, irq_off=True)
     model.process("sched_out", sched_out, one, title="sched_out", cpu=0, host="vcpu", where=where, times=1)
-    model.assumptions += assumptions(clock, exact)
+    model.assumptions += assumptions(clock, exact, name, call)
     model.prefer(shadow.entry.eq(1000), *(t.eq(v) for t, v in zip(shadow.times, (600, 300, 0, 100), strict=True)))
     model.prefer(shadow.last_steal.eq(50), shadow.clock.eq(1090), shadow.run_delay.eq(140))
-    witnesses = ("update published", "sched_out published", "updated again after the sched_out")
+    seen = ("update published", "sched_out published", "updated again after the sched_out")
+    witnesses = seen if call is None else (*seen, DONE)
     help_of = {info.name: info.help for info in DATA}
+    grown = shadow.times[RUNNABLE] - shadow.before
+    model.say(shadow.away.le(grown), "the wait is booked as runnable")
     model.data(name, help_of[name], witnesses, explain=EXPLAIN[name])
     return model
 
@@ -63,7 +69,36 @@ def data_key(setting: Setting) -> Hashable:
     where = WHERE[setting.text("preemption")]
     points = "points" if where == "sleeps" else where  # nothing in this model sleeps but at those
     values = tuple(setting.text(name) for name in ("clock", "steal", "fix"))
-    return "data", setting.property, writer(setting.version).clamped, points, values
+    version, name = writer(setting.version), called(setting)
+    ioctl = (name, version.only_in_run, name == "ADJUST" and version.ioctls_write) if name else ()
+    return "data", setting.property, version.clamped, points, values, ioctl
+
+
+def called(setting: Setting) -> str:
+    """Which ioctl beside KVM_RUN sets times: DATA, ADJUST or none ("").
+
+    None for `steal-booked`, which is about what updates book: who sets the times has booked the wait as he likes.
+    """
+    named = {"data": "DATA", "adjust": "ADJUST"}.get(setting.text("ioctls"), "")
+    return "" if setting.property == "steal-booked" else named
+
+
+def apart(setting: Setting) -> bool:
+    """Whether a round starts from any run_delay since last_steal.
+
+    RUNSTATE_ADJUST moves the entry time up to the clock and leaves last_steal, so the bound on it does not stay.
+    `monotonic` before 36a85200 needs it and breaks by just that, in a round that starts within the bound: the update
+    after the ioctl books more steal than there is time.
+    """
+    return called(setting) == "ADJUST" and (setting.property == "time-sum" or writer(setting.version).clamped)
+
+
+def make_ioctl(model: Model, version: Writer, name: str, leaves: Expr) -> Ioctl:
+    """The ioctl that the VMM may call first, and its slots."""
+    times = tuple(model.local(model.word(f"the VMM's {time}", initial=0)) for time in TIMES)
+    entry = model.local(model.word("the VMM's entry_time", initial=0))
+    in_run = model.bool("in KVM_RUN")
+    return Ioctl(name, times, entry, in_run, not version.only_in_run, version.ioctls_write, leaves)
 
 
 def make_shadow(model: Model) -> Shadow:
@@ -85,8 +120,11 @@ def make_shadow(model: Model) -> Shadow:
     )
 
 
-def invariant(shadow: Shadow, name: str, clock: str, exact: bool) -> list[tuple[str, Expr]]:
-    """What a round starts from and ends with, each with its name."""
+def invariant(shadow: Shadow, name: str, clock: str, exact: bool, apart: bool) -> list[tuple[str, Expr]]:
+    """What a round starts from and ends with, each with its name.
+
+    `apart`: the entry time may be set without last_steal, so that run_delay may be ahead (RUNSTATE_ADJUST).
+    """
     found = [("the clock has started and is below 2^62 ns", shadow.clock.ne(0) & shadow.clock.lt(LIMIT))]
     if name != "steal-booked":
         found.append(("the times add up to the entry time", shadow.total.eq(shadow.entry)))
@@ -100,13 +138,21 @@ def invariant(shadow: Shadow, name: str, clock: str, exact: bool) -> list[tuple[
     if exact:
         small = shadow.run_delay.lt(LIMIT) & shadow.last_steal.le(shadow.run_delay)
         found.append(("run_delay is below 2^62 ns, and not behind last_steal", small))
-    if exact and clock != "may-step-back":
+    if exact and clock != "may-step-back" and not apart:
         since = (shadow.run_delay - shadow.last_steal).le(shadow.clock - shadow.entry)
         found.append(("the run_delay since last_steal is no more than the time since the entry time", since))
     return found
 
 
-def assumptions(clock: str, exact: bool) -> list[str]:
+def every(pieces: list[tuple[str, Expr]]) -> Expr:
+    """All the conditions at once."""
+    whole = pieces[0][1]
+    for _, condition in pieces[1:]:
+        whole = whole & condition
+    return whole
+
+
+def assumptions(clock: str, exact: bool, name: str, call: Ioctl | None) -> list[str]:
     """What the steps assume, in words."""
     reads = {
         "increasing": "each clock reading is later than the one before",
@@ -116,7 +162,13 @@ def assumptions(clock: str, exact: bool) -> list[str]:
     delays = "run_delay and the clock advance by the same amount while the task waits" if exact else (
         "a reading of run_delay may be anything below 2^62 ns"
     )
-    return [reads, delays, "the VMM changes the shadow by whole updates only"]
+    if call is None:
+        return [reads, delays, "the VMM changes the shadow by whole updates only"]
+    passes = {
+        "DATA": "RUNSTATE_DATA passes no time that is before the shadow's",
+        "ADJUST": "RUNSTATE_ADJUST passes differences from 0 to 2^60 ns",
+    }
+    return [reads, delays, passes[call.name]] if name == "monotonic" else [reads, delays]
 
 
 def published(shadow: Shadow, name: str) -> Expr | None:
@@ -141,7 +193,8 @@ def explain_sum(before: Numbers, after: Numbers) -> tuple[str, tuple[str, ...]]:
     if total == entry:
         return "the shadow at the end of the round is none that a round may start from", (shown(after),)
     excess = (total - entry) % 2**64
-    return f"the guest reads times whose sum is {total}, {show(excess)} more than the entry time {entry}", (
+    by = f"{2**64 - excess} less" if excess >> 63 else f"{excess} more"
+    return f"the guest reads times whose sum is {total}, {by} than the entry time {entry}", (
         f"The sum of times {' + '.join(map(show, times))} = {total} != entry time {entry}.",
         "No later update takes the difference away: each adds the time since the entry time to both.",
     )
@@ -194,13 +247,27 @@ it, the times wrapped (B23).
 """
 
 
+AHEAD = """\
+monotonic with RUNSTATE_ADJUST before 36a85200: the ioctl moves the entry time forward, up to the clock, and leaves
+last_steal.  The vCPU thread's run_delay also grows while it waits for a CPU in user space, and a state of running is
+what KVM_RUN leaves.  The next update has less time since the entry time than steal, so delta - steal is negative and is
+added to time[running] as an unsigned number: what B23 has by the clock, here by a VMM that does as the interface says.
+RUNSTATE_DATA takes last_steal anew and has no such gap.  Since 36a85200 the steal is clamped to delta.
+"""
+
+
 def data_expected(setting: Setting) -> Expectation:
     """The expectation of a setting of a data property."""
-    name, wraps = setting.property, not writer(setting.version).clamped
+    name, wraps, version = setting.property, not writer(setting.version).clamped, writer(setting.version)
     back, free = setting.text("clock") == "may-step-back", setting.text("steal") == "free"
+    anywhere = WHERE[setting.text("preemption")] == "anywhere"
     if wraps and name != "time-sum" and (back or free):
         return Expectation("violated", "B23", "protocol.md B23, 12.1 item 4: by the clock, or run_delay, alone")
-    if WHERE[setting.text("preemption")] == "anywhere" and setting.text("fix") == "none":
+    if wraps and name == "monotonic" and called(setting) == "ADJUST":
+        return Expectation("violated", "B23", "found by this checker, see AHEAD in data.py")
+    if anywhere and called(setting) and not version.only_in_run:
+        return Expectation("violated", "D2", "protocol.md D2: sched_out between the stores of the ioctl, up to 6.10")
+    if anywhere and setting.text("fix") == "none":
         if name == "steal-booked":
             return Expectation("violated", "D12", "protocol.md 12.1 item 5: preempted after the clock was read")
         return Expectation("violated", "D2", "protocol.md D2, 12.2: preempted between the clock and the entry time")

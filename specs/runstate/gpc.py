@@ -170,3 +170,15 @@ class Gpc:
         if self.uhva is not None:
             good = good & self.uhva.ne(0)
         return test(good, f"kvm_gpc_check({self.name})").at(step, "kvm_gpc_check")
+
+    def words(self) -> tuple[tuple[Expr, str], ...]:
+        """What the conditions of `requires` and of the other checks say."""
+        found = [(self.mapped(), f"the page that {self.name}->khva leads to was not taken away")]
+        if self.mapping is not None:
+            found.append((self.mapping.gone.eq(0), f"the mapping that {self.name}->khva lies in was not unmapped"))
+        if self.mapping is not None and self.gpa is not None:
+            offset = self.mapping.khva.eq(0) | self.mapping.khva.eq(self.gpa)
+            found.append((offset, f"{self.name}->khva has the registered offset"))
+        if self.closed is not None:
+            found.append((self.closed.eq(0), f"{self.name} was not deactivated"))
+        return (*found, *((each, f"the memslot behind {self.name} was not taken away") for each in self._retired()))

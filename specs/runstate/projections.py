@@ -1,8 +1,8 @@
 """Which projections prove which property, and which settings have equal models.
 
 torn-read, own-read: one byte of the copy at a time beside the entry time's loads (argued in `values`), one byte for
-each class of alike ones; two where entry times may repeat.  The reader starts over once it has seen the flag (argued in
-`readers`).
+each class of alike ones; two that may be of different versions where entry times may repeat.  The reader starts over
+once it has seen the flag (argued in `readers`).
 
 stale-mapping: a store piece violates it by itself, whatever the others do: stores write only memory, which no guard
 reads.  So one byte of each class of alike ones.  out-of-area: one byte outside the area of each store that leaves it,
@@ -22,12 +22,12 @@ from collections.abc import Hashable
 from dataclasses import fields, replace
 from functools import lru_cache
 
-from modelcheck import Setting, witness_classes
+from modelcheck import Setting, witness_classes, witness_pairs
 from specs.runstate import data
 from specs.runstate.layout import PAGE_SIZE, Layout
 from specs.runstate.scene import Projection, area_name, build, layout_of, layouts_of, scene_of
 from specs.runstate.stores import COMPAT_END, leaves, storing
-from specs.runstate.values import relation
+from specs.runstate.values import adjusted, relation
 from specs.runstate.versions import Writer, writer
 
 ABOUT_READER = ("torn-read", "own-read", "reader-terminates")
@@ -66,13 +66,13 @@ def witnesses(setting: Setting) -> list[tuple[int, ...]]:
     """The bytes of the copy to carry: one of each class, or each pair of classes where entry times may repeat."""
     layout = layout_of(setting)
     entry = frozenset(range(layout.entry, layout.entry + 8))
-    data = [o for _, lo, hi in layout.fields for o in range(lo, hi)]
     field = {o: name.split("[")[0] for name, lo, hi in layout.fields for o in range(lo, hi)}
-    groups = witness_classes(build(setting), "runstate", sorted(data), entry, field.__getitem__)
-    if relation(setting) in ("increasing", "distinct"):
-        return [(group[0],) for group in groups]
-    pairs = [(a[0], b[0]) for i, a in enumerate(groups) for b in groups[i + 1 :]]
-    return sorted(pairs + [(group[0], group[1]) for group in groups if len(group) > 1])
+    about = (build(setting), "runstate", sorted(field), entry, field.__getitem__)
+    if relation(setting) in ("increasing", "distinct") and not adjusted(setting):
+        return [(group[0],) for group in witness_classes(*about)]
+    place = {o: (o - lo, o) for _, lo, hi in layout.fields for o in range(lo, hi)}
+    pairs = witness_pairs(about[0], about[1], sorted(field, key=place.__getitem__), *about[3:])  # of two fields first
+    return list(reversed(pairs))  # the times first: they move where an entry time repeats
 
 
 def equivalence(setting: Setting) -> Hashable:

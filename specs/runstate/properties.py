@@ -1,5 +1,8 @@
 """The properties (P1 to P13 of protocol.md 10 and 12) and what must be reachable for each to mean anything.
 
+`published` is about ioctls that are to write.  RUNSTATE_DATA sets the shadow alone, by contract: the guest sees that at
+the next update or RUNSTATE_ADDR, and an old copy after it is no violation.
+
 A model with a guard left out on purpose (`without`) asks for no witnesses.
 """
 
@@ -9,7 +12,7 @@ from modelcheck import Model, PropertyInfo, Setting
 from specs.runstate.data import DATA
 from specs.runstate.layout import Layout
 from specs.runstate.setup import Scene
-from specs.runstate.values import make_values, relation
+from specs.runstate.values import adjusted, make_values, relation
 from specs.runstate.versions import writer
 
 PROPERTIES = (
@@ -22,7 +25,9 @@ PROPERTIES = (
     PropertyInfo("deadlock", "no process is stuck for ever, by lock instance (P9)"),
     PropertyInfo("lock-order", "no cycle in the order of lock classes, as lockdep sees it (P9)"),
     PropertyInfo("sleep-in-atomic", "nothing sleeps under a spinning lock or with interrupts off (P10)"),
-    PropertyInfo("published", "an update or ioctl that answers success has reached the guest (P11)"),
+    PropertyInfo(
+        "published", "an update or ioctl that answers success has reached the guest; RUNSTATE_DATA never writes (P11)"
+    ),
     PropertyInfo("reader-terminates", "a reader ends when the writer is idle (P12)"),
     *DATA,
 )
@@ -37,13 +42,16 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     help_of = {info.name: info.help for info in PROPERTIES}
     ghosts, name = scene.ghosts, setting.property
     about = help_of[name]
-    values = make_values(layout, relation(setting))
+    values = make_values(layout, relation(setting), adjusted(setting))
     if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"):
         model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
+    say(model, scene)
     match name:
         case "torn-read":
             reads = ("update published", *reader_witnesses(setting)) if whole else ()
             model.observation(name, values, about, reads)
+            if "RUNSTATE_DATA" in scene.ioctls:
+                model.assumptions.append("RUNSTATE_DATA gets a later entry time than was published, or changes no time")
         case "own-read":
             model.observation(name, values, about, ("own snapshot used", "update published") if whole else ())
             model.assumptions.append("the last update of a guest that reads its own area did not fail to refresh")
@@ -67,6 +75,22 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
             seen = ("update published",) if whole else ()
             fair = ("the vCPU task and sched_out run on (weak fairness)",)
             model.eventually(name, ghosts.flagged.eq(0), about, seen, fair, fair=("vcpu", "sched_out"))
+
+
+def say(model: Model, scene: Scene) -> None:
+    """Words for the conditions that a counterexample may show to be false."""
+    ghosts = scene.ghosts
+    for gpc in (scene.gpc1, scene.gpc2):
+        for condition, text in gpc.words():
+            model.say(condition, text)
+    if scene.long_mode is not None:
+        model.say(scene.long_mode.eq(1), "the guest is in long mode")
+    if ghosts.stored is not None:
+        model.say(ghosts.stored.eq(1), "the update has reached the guest")
+    if ghosts.flagged is not None:
+        model.say(ghosts.flagged.eq(0), "the update flag is clear")
+    for page, unsaved in enumerate(ghosts.dirty.unsaved if ghosts.dirty is not None else ()):
+        model.say(unsaved.eq(0), f"every store to page {page} was saved")
 
 
 def writer_witnesses(setting: Setting, layout: Layout, scene: Scene) -> tuple[str, ...]:

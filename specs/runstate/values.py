@@ -14,12 +14,16 @@ That entry times are published in the order of clock readings is not assumed: an
 publishes its own, older reading after the newer one (protocol.md D2, and `writer` on the order of versions).
 An update that leaves the entry time alone (36a85200, an overtaken reading) publishes the same version again with
 another state; a snapshot that has the one state or the other equals a published struct either way (12.1 item 2).
+
+RUNSTATE_ADJUST with state -1 makes a version of another kind: times move, state and entry time stay (protocol.md D5).
+A projection does not tell which version is one; a whole path does, and there the clock speaks of the others alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import combinations
 from typing import Any, Literal
 
 from modelcheck import Observation, Setting, Values
@@ -30,6 +34,8 @@ Byte = Callable[[int, int, str], Any]
 Version = dict[str, Any]
 Relation = Literal["increasing", "distinct", "state-only", "steal", "repeat", "free"]
 """How the fields of two versions, the older first, are related; see `relation`."""
+ADJUSTED = "runstate_times[] += deltas that cancel out"  # the step of RUNSTATE_ADJUST that makes a version
+ADJUSTS = "an entry time repeats only by RUNSTATE_ADJUST with state -1, which keeps the state and the sum of the times"
 
 
 def relation(setting: Setting) -> Relation:
@@ -39,8 +45,8 @@ def relation(setting: Setting) -> Relation:
     made, and an interrupted update makes an older entry time late (`writer`).  A reading may repeat: "state-only" where
     then nothing but the state moves (a difference of 0 is added to the times), "steal" where run_delay may have moved
     though the clock did not, "repeat" where an interrupted update may add what was added before.  "free": the
-    clock steps back; since 36a85200 such an update leaves times and entry time alone.  RUNSTATE_ADJUST, which may move
-    times and leave the entry time (protocol.md D5), is not decided for readers.
+    clock steps back; since 36a85200 such an update leaves times and entry time alone.  What RUNSTATE_ADJUST makes is
+    beside these (`adjusted`).
     """
     clock, clamped, between = setting.text("clock"), writer(setting.version).clamped, interrupted(setting)
     if clock == "increasing":
@@ -58,14 +64,24 @@ def interrupted(setting: Setting) -> bool:
     return reads and setting.text("preemption") in ("full", "rt") and setting.text("fix") != "accounting"
 
 
+def adjusted(setting: Setting) -> bool:
+    """Whether RUNSTATE_ADJUST publishes, which moves times under an unchanged entry time.
+
+    In a795cd43 no ioctl writes the area: what ADJUST does to the times the guest sees with the next update's own entry
+    time.  The guest reads its own area only after an update in KVM_RUN, so there no ioctl takes part (`scene`).
+    """
+    able = setting.property == "torn-read" and writer(setting.version).ioctls_write
+    return able and setting.text("ioctls") == "adjust"
+
+
 def by_readings(setting: Setting) -> bool:
     """Whether versions are in the order of clock readings (see `writer`): the reader takes the entry time in parts."""
     words = setting.property == "torn-read" and setting.number("abi") == 32 and setting.text("reader") != "state-only"
     return words or setting.text("clock") != "increasing"
 
 
-def make_values(layout: Layout, known: Relation) -> Values:
-    """The account of values for one layout and what is known of versions."""
+def make_values(layout: Layout, known: Relation, adjusts: bool = False) -> Values:
+    """The account of values for one layout and what is known of versions; `adjusts` if RUNSTATE_ADJUST makes some."""
     fields = layout.fields
     place = {offset: (name, lo) for name, lo, hi in fields for offset in range(lo, hi)}
 
@@ -87,11 +103,11 @@ def make_values(layout: Layout, known: Relation) -> Values:
                 )
             )
             found.append(("state is in 0..3", z3.ULE(v["state"], 3)))
-        for a, b in zip(versions, versions[1:], strict=False):
-            found += between(z3, a, b, known)
-        if known == "distinct":
-            entries = [v["state_entry_time"] for v in versions]
-            found.append(("entry times of distinct updates differ, in any order", z3.Distinct(*entries)))
+        if not adjusts:
+            return found + related(z3, versions, known)
+        found += [(name, z3.BoolVal(True)) for name, _ in related(z3, versions, known)]  # of updates: see `violated`
+        if known in ("increasing", "distinct"):
+            found += [(ADJUSTS, z3.Implies(same_entry(a, b), kept(z3, a, b))) for a, b in combinations(versions, 2)]
         return found
 
     def entry_of(z3: Any, observation: Observation, load: str, byte: Byte) -> Any:
@@ -120,6 +136,14 @@ def make_values(layout: Layout, known: Relation) -> Values:
             )
             return z3.And(*(value != v["state"] for v in versions))
         copy = copied(observation)
+        history = []
+        if adjusts and observation.whole:
+            updates = [v for v, (text, _) in zip(versions, observation.made, strict=True) if text != ADJUSTED]
+            history = [formula for _, formula in related(z3, updates, known)]
+            for version, (text, before) in zip(versions, observation.made, strict=True):
+                if text == ADJUSTED:
+                    older = versions[before]
+                    history.append(z3.And(same_entry(version, older), kept(z3, version, older)))
         entry = None if observation.whole else entry_of(z3, observation, "e1", byte)
         clauses = []
         for k, version in enumerate(versions):
@@ -127,7 +151,7 @@ def make_values(layout: Layout, known: Relation) -> Values:
             if entry is not None:
                 differs.append(version["state_entry_time"] != entry)
             clauses.append(z3.Or(*differs) if differs else z3.BoolVal(False))
-        return z3.And(*clauses)
+        return z3.And(*clauses, *history)
 
     def prefer(z3: Any, versions: list[Version]) -> list[Any]:
         wishes = []
@@ -148,8 +172,28 @@ def make_values(layout: Layout, known: Relation) -> Values:
         wishes += [v["state_entry_time"] == 1000 * (k + 1) for k, v in enumerate(versions)]
         return wishes
 
-    explained = partial(explain, layout)
-    return Values((layout.abi, known), fields, byte, assume, violated, prefer, explained)
+    said = partial(explain, layout), partial(false_part, layout)
+    return Values((layout.abi, known, adjusts), fields, byte, assume, violated, prefer, *said)
+
+
+def related(z3: Any, versions: list[Version], known: Relation) -> list[tuple[str, Any]]:
+    """What is assumed of versions that updates made, the oldest clock reading first."""
+    found = [each for a, b in zip(versions, versions[1:], strict=False) for each in between(z3, a, b, known)]
+    if known == "distinct":
+        entries = [v["state_entry_time"] for v in versions]
+        found.append(("entry times of distinct updates differ, in any order", z3.Distinct(*entries)))
+    return found
+
+
+def same_entry(one: Version, other: Version) -> Any:
+    """Whether two versions have one entry time."""
+    return one["state_entry_time"] == other["state_entry_time"]
+
+
+def kept(z3: Any, one: Version, other: Version) -> Any:
+    """Whether two versions differ as RUNSTATE_ADJUST makes them: state and the sum of the times stay."""
+    total, before = (v["time[0]"] + v["time[1]"] + v["time[2]"] + v["time[3]"] for v in (one, other))
+    return z3.And(one["state"] == other["state"], total == before)
 
 
 def between(z3: Any, early: Version, late: Version, known: Relation) -> list[tuple[str, Any]]:
@@ -205,10 +249,11 @@ def explain(
         why.append(f"{UPDATE} is set in both, and this reader does not look at it.")
     else:
         why.append(f"{UPDATE} is clear in both.")
+    by = {k: " (RUNSTATE_ADJUST)" for k, (text, _) in enumerate(observation.made) if text == ADJUSTED}
     why.append(
         "Every update along the way: "
         + "; ".join(
-            f"{k} = {{state {RUNSTATES[n['state']]}, entry time 0x{n['state_entry_time']:x}, "
+            f"{k}{by.get(k, '')} = {{state {RUNSTATES[n['state']]}, entry time 0x{n['state_entry_time']:x}, "
             f"time[] {', '.join(hex(n[f'time[{i}]']) for i in range(4))}}}"
             for k, n in enumerate(numbers)
         )
@@ -233,3 +278,28 @@ def _join(names: list[str]) -> str:
     if len(times) == 4:
         names = [n for n in names if n not in times] + ["time[]"]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def false_part(
+    layout: Layout, observation: Observation, numbers: list[dict[str, int]], byte: Callable[[int, int, str], int]
+) -> str:
+    """That the copy equals an update, and how it differs from the one that it differs from in the fewest bytes."""
+    if observation.seen[0].name == "state":
+        copy, claim = observation.seen[:1], "the state in use is that of an update"
+    else:
+        copy = tuple(seen for seen in observation.seen if seen.name.startswith("copy."))
+        claim = "the copy equals an update"
+    place = {offset: (name, lo) for name, lo, hi in layout.fields for offset in range(lo, hi)}
+    read = {offset: byte(version, offset, "") for seen in copy for offset, version, _ in seen.bytes if offset in place}
+    differs = [[o for o in read if byte(k, o, "") != read[o]] for k in range(len(numbers))]
+    nearest = min(reversed(range(len(numbers))), key=lambda k: len(differs[k]))
+    told = []
+    for name in dict.fromkeys(place[offset][0] for offset in differs[nearest]):
+        there = sum(read[o] << 8 * (o - place[o][1]) for o in read if place[o][0] == name)
+        at = _bytes([o - place[o][1] for o in differs[nearest] if place[o][0] == name])
+        told.append(f"{name} {at} ({_value(name, there)} for {_value(name, numbers[nearest][name])})")
+    return f"{claim}: from the nearest, update {nearest}, it differs in {_join(told)}"
+
+
+def _value(name: str, value: int) -> str:
+    return RUNSTATES[value] if name == "state" and value < len(RUNSTATES) else hex(value)

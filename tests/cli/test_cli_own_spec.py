@@ -41,6 +41,25 @@ def model():
     m.deadlock()
     return m
 '''
+FORWARDING = '''
+from modelcheck import Area, Model, assign, check, fresh, smp_mb
+
+def model():
+    m = Model("forwarding")
+    newest, area, done = m.stamp("newest"), m.area(Area("mem", 8)), m.bool("done")
+
+    def one():
+        yield fresh(newest)
+        yield area.store(0, 8, newest)
+        yield area.load(0, 4)
+        yield assign(done, 1)
+        yield smp_mb()
+        yield check(done.eq(0), "never")
+
+    m.process("one", one)
+    m.assertion("never", "done stays clear")
+    return m
+'''
 LARGE = '''
 from modelcheck import Model, assign
 
@@ -133,3 +152,15 @@ def model():
     assert done.returncode == 3, done.stdout + done.stderr
     assert f"stopped by {number.name}" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_load_of_a_pending_store_is_saved_shown_and_replayed(tmp_path: Path) -> None:
+    (tmp_path / "forwarding.py").write_text(FORWARDING)
+    done = modelcheck("check", "./forwarding.py", "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    (saved,) = (tmp_path / "modelcheck-traces").iterdir()
+    text = modelcheck("show", str(saved), "--as", "text", cwd=tmp_path).stdout
+    assert "loads load mem[0:4] and gets update 1 (its own store, performed in step 3).\n" in text
+    rows = modelcheck("show", str(saved), cwd=tmp_path).stdout.splitlines()
+    assert next(row for row in rows if "load mem" in row).split()[-2:] == ["own", "store"]
+    assert modelcheck("replay", str(saved), "./forwarding.py", cwd=tmp_path).returncode == 0

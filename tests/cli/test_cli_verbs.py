@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 from cli_runs import ROOT, modelcheck
-from sample_traces import torn_read  # tests/trace
+from sample_traces import long_trace, torn_read  # tests/trace
 
+from modelcheck.cli.main import main
 from modelcheck.cli.progress import ProgressLine, describe, duration
-from modelcheck.trace.file import write_trace
+from modelcheck.trace.file import to_text, write_trace
+from modelcheck.view import ABOUT, FORMS
 
 VERBS = ("list", "check", "show", "replay", "litmus", "ablate", "bench")
 
@@ -89,7 +91,8 @@ def saved(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("form", "start"), [
-    ("table", ""), ("paste", ""), ("svg", "<"), ("dot", "digraph"), ("json", "{")])
+    ("table", ""), ("paste", ""), ("svg", "<"), ("html", "<!doctype html>"), ("dot", "digraph"), ("json", "{"),
+    ("text", "A counterexample"),     ("mermaid", "sequenceDiagram\n"), ("graphml", "<?xml"), ("graph", "{")])
 def test_show_in_every_form(saved: Path, form: str, start: str) -> None:
     done = modelcheck("show", "race.json", "--as", form, cwd=saved)
     assert (done.returncode, done.stderr) == (0, "")
@@ -99,6 +102,59 @@ def test_show_in_every_form(saved: Path, form: str, start: str) -> None:
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert (saved / "out").read_text(encoding="utf-8") == done.stdout
     assert sorted(path.name for path in saved.iterdir()) == ["out", "race.json"]
+
+
+def test_show_names_every_form_in_a_line_of_its_own(tmp_path: Path) -> None:
+    lines = modelcheck("show", "--help", cwd=tmp_path).stdout.partition("Forms:\n")[2].splitlines()
+    told = [line.split(maxsplit=1) for line in lines if line.strip()]
+    assert [name for name, _ in told] == list(FORMS)
+    assert all(about == ABOUT[name] for name, about in told)
+    assert max(map(len, lines)) <= 100
+
+
+@pytest.mark.parametrize("damage", ["truncated", "another schedule", "another value"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_damaged_trace_is_shown_in_no_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, damage: str
+) -> None:
+    text = to_text(torn_read())
+    damaged = {
+        "truncated": text[:-20],
+        "another schedule": text.replace('"choice": "load:0"', '"choice": "load:1"', 1),
+        "another value": text.replace('"values": "02000000"', '"values": "03000000"', 1),
+    }[damage]
+    assert damaged != text
+    (tmp_path / "bad.json").write_text(damaged)
+    for output in ([], ["-o", str(tmp_path / "out")]):
+        assert main(["show", str(tmp_path / "bad.json"), "--as", form, *output]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.startswith("error: cannot read the trace ")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.json"]
+
+
+@pytest.mark.parametrize(("form", "start"), [("table", "left: runstate 5ec3289b: torn-read (known: D6), id 9a01b1ac0f"),
+                                             ("html", "<!doctype html>")])
+def test_show_compares_two_traces(saved: Path, form: str, start: str) -> None:
+    write_trace(long_trace(), saved / "long.json")
+    done = modelcheck("show", "race.json", "--compare", "long.json", "--as", form, cwd=saved)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(start)
+    assert done.stdout.endswith("\n")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "edited", "step"])
+def test_a_damaged_trace_is_no_page(saved: Path, damage: str) -> None:
+    text = (saved / "race.json").read_text("utf-8")
+    bad = {"truncated": text[: len(text) // 2], "edited": text.replace('"choice": "load:0"', '"choice": "load:9"', 1),
+           "step": text.replace('"deciding": 20', '"deciding": 21', 1)}[damage]
+    assert bad != text
+    (saved / "bad.json").write_text(bad, encoding="utf-8")
+    for more in ((), ("--compare", "race.json")):
+        done = modelcheck("show", "bad.json", *more, "--as", "html", "-o", "page.html", cwd=saved)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("error: cannot read the trace bad.json: ")
+    assert not (saved / "page.html").exists()
 
 
 def test_show_is_a_table_unless_told_otherwise(saved: Path) -> None:

@@ -1,5 +1,6 @@
 """The README's commands do what it says, and its outputs are theirs."""
 
+import doctest
 import os
 import re
 import subprocess
@@ -8,6 +9,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
+from modelcheck.view import FORMS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -70,6 +73,19 @@ def test_the_readmes_picture_is_of_the_saved_trace(tmp_path: Path) -> None:
     trace = ROOT / picture.replace(".svg", ".json")
     drawn = modelcheck("show", str(trace), "--as", "svg", cwd=tmp_path)
     assert drawn.stdout == (ROOT / picture).read_text(encoding="utf-8")
+
+
+def test_the_readmes_graph_is_that_of_the_saved_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (block,) = re.findall(r"```pycon\n(.*?)```", README, re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(block, {}, "README", None, 0)
+    assert doctest.DocTestRunner().run(example) == (0, 4)
+
+
+def test_the_readme_tells_every_form(tmp_path: Path) -> None:
+    told = re.findall(r"^    (\w+) +", README.split("## To show a trace")[1].split("Each ends with")[0], re.MULTILINE)
+    listed = modelcheck("show", "--help", cwd=tmp_path).stdout.partition("Forms:\n")[2]
+    assert [name for name in told if name in FORMS] == [line.split()[0] for line in listed.splitlines()]
 
 
 def test_every_file_the_readme_names_exists() -> None:

@@ -232,6 +232,19 @@ def long_trace() -> Trace:
     )
 
 
+def very_long_trace(updates: int) -> Trace:
+    """Whole updates one after the other, each with a reader's loads in the middle: 16 steps an update."""
+    b = Builder()
+    r = {"function": "get_snapshot"}
+    for _ in range(updates):
+        _update(b, 2, stop="G9e")
+        for lo, hi, text in ((8, 16, "t = READ_ONCE(entry_time)"), (0, 4, "res.state"), (16, 48, "res.time[]")):
+            b.load(1, text, lo, hi, step="S3", **r)
+        _update(b, 3)
+    b.add(1, "snapshot: accepted", "observe", step="S6", **r)
+    return replace(long_trace(), steps=tuple(b.steps), deciding=len(b.steps) - 1)
+
+
 HOSTILE = (
     "<script>alert(1)</script>", "]]>", '"quoted" \'single\'', "two\nlines\r\n\tand a tab", "\x1b[31mred\x1b[0m",
     "\u00fcml\u00e4ut \u2192 \u4e2d\u6587 \U0001f600", "\u202ereversed",

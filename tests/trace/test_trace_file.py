@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sample_traces import HOSTILE, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
+from sample_traces import HOSTILE, Builder, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
 
 from modelcheck.errors import UsageError
 from modelcheck.trace.file import from_json, read_trace, to_json, to_text, trace_id, write_trace
@@ -119,6 +119,12 @@ DAMAGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
      "invalid field: steps[0].memory.bytes reads byte 8 from step 4, which is no earlier store to it"),
     (_set("steps", 9, "memory", "bytes", 0, "step", to=4),
      "invalid field: steps[9].memory.bytes reads byte 16 from step 4, which is no earlier store to it"),
+    (_set("steps", 8, "memory", "bytes", 0, "values", to="02000001"),
+     "invalid field: steps[8].memory.bytes reads at byte 3 something else than what step 6 stored"),
+    (_set("steps", 8, "memory", "bytes", 0, "version", to=3),
+     "invalid field: steps[8].memory.bytes reads at byte 0 something else than what step 6 stored"),
+    (_set("steps", 11, "memory", "bytes", 0, "values", to="e8030001"),
+     "invalid field: steps[11].memory.bytes reads at byte 11 something else than what was there from the start"),
     (_set("steps", 4, "memory", "bytes", 0, "step", to=-1),
      "invalid field: steps[4].memory.bytes says step -1 stored byte 15, and it is step 4"),
     (_set("area", "fields", 0, to=["state", 4, 60]),
@@ -236,14 +242,24 @@ def test_a_trace_that_would_not_read_back_is_not_written(tmp_path: Path) -> None
     assert os.listdir(tmp_path) == []
 
 
+def forwarded(store: int, process: int = 0) -> Trace:
+    """A load of four bytes at step 0 that reads what its own process stores at step 1."""
+    b = Builder()
+    b.load(process, "r = x", 0, 4)
+    b.store(0, "x", 0, 4, 2)
+    load, stored = b.steps[0], b.steps[1].memory
+    assert load.memory is not None and stored is not None
+    read = replace(load.memory, bytes=tuple(replace(source, step=store) for source in stored.bytes))
+    return replace(torn_read(), steps=(replace(load, memory=read), b.steps[1]), deciding=1)
+
+
 def test_a_load_may_read_its_own_store_before_it_performs() -> None:
-    trace = torn_read()
-    issue = replace(trace.steps[3], kind="store", process=1)
-    load = trace.steps[9]
-    assert load.memory is not None
-    forwarded = replace(load, memory=replace(load.memory, bytes=tuple(replace(b, step=3) for b in load.memory.bytes)))
-    steps = (*trace.steps[:3], issue, *trace.steps[4:9], forwarded, *trace.steps[10:])
-    assert from_json(to_json(replace(trace, steps=steps))).steps == steps
+    for store in (0, 1):  # in no step, in step 1
+        assert from_json(to_json(forwarded(store))) == forwarded(store)
+    with pytest.raises(UsageError, match="reads byte 0 from step 1, which is no earlier store to it"):
+        from_json(to_json(forwarded(1, process=1)))
+    with pytest.raises(UsageError, match="reads byte 0 from step 2, which is no earlier store to it"):
+        from_json(to_json(forwarded(2)))
 
 
 def test_what_else_could_happen_is_kept() -> None:

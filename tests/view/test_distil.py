@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from sample_traces import Builder, nested_deadlock, torn_read, traces
 
 from modelcheck.trace.trace import ByteSource, Trace
-from modelcheck.view import distil, dot, drawing, escape, provenance
+from modelcheck.view import distil, dot, escape, palette, provenance
 from modelcheck.view.escape import ascii_text, columns, cut, printable, wrap
 
 
@@ -84,6 +84,14 @@ def test_text_is_escaped_for_one_line() -> None:
     assert all(columns(line) <= 9 for line in wrap("\u4e2d" * 30 + " x", 9, 4))
 
 
+def test_long_names_are_broken_where_code_may_be() -> None:
+    assert wrap("kvm_arch_vcpu_ioctl_run()", 22, 1) == ["kvm_arch_vcpu_ioctl_", " run()"]
+    assert wrap("x = READ_ONCE(state_entry_time)", 20, 1) == ["x =", " READ_ONCE(state_", " entry_time)"]
+    assert wrap("spin_lock(rq->__lock)", 16) == ["spin_lock(rq->", "__lock)"]
+    assert wrap("a" * 50, 20, 2) == ["a" * 20, "  " + "a" * 18, "  " + "a" * 12]
+    assert wrap("short words are not broken", 11) == ["short words", "are not", "broken"]
+
+
 def test_examples_in_the_docstrings_hold() -> None:
-    for module in (provenance, dot, drawing, escape):
+    for module in (provenance, dot, palette, escape):
         assert doctest.testmod(module).failed == 0

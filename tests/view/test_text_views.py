@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sample_traces import HOSTILE, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
+from sample_traces import HOSTILE, Builder, hostile, lock_order, long_trace, nested_deadlock, torn_read, traces
 
 from modelcheck.errors import UsageError
 from modelcheck.trace.file import to_text
@@ -30,27 +30,26 @@ TORN_READ_PASTE = """\
                                       t = READ_ONCE(entry_time)
                                         = 0x10000003e8 (update 1, flag
                                           clear)
-      update_guest()
-        (update 2: sched_in)
-        *update_bit = entry_hi |
-          0x80
-          -> update 2, with flag
-        smp_wmb()
-        *rs_state = state
-          -> update 2
+    update_guest()
+      (update 2: sched_in)
+      *update_bit = entry_hi |
+        0x80
+        -> update 2, with flag
+      smp_wmb()
+      *rs_state = state
+        -> update 2
                                       rmb(); res.state = 0x2 (update 2)
                                       res.time[] = update 1
                                       rmb(); 2nd READ_ONCE(entry_time),
                                         bytes 0-3
                                         = 0x3e8 (update 1)
-        *rs_times = entry | FLAG
-          -> update 2, with flag
-        memcpy(rs_times + 1,
-          times)
-          -> update 2
-        smp_wmb()
-        *update_bit = entry_hi
-          -> update 2, flag clear
+      *rs_times = entry | FLAG
+        -> update 2, with flag
+      memcpy(rs_times + 1, times)
+        -> update 2
+      smp_wmb()
+      *update_bit = entry_hi
+        -> update 2, flag clear
                                       2nd READ_ONCE(entry_time), bytes 4-7
                                         = 0x10 (update 2, flag clear)
                                       equal -> True, flag set? -> False,
@@ -90,7 +89,6 @@ LOCK_ORDER_PASTE = """\
       update_guest()
         read_lock(gpc1)
         read_unlock(gpc1)
-    schedule()
       unlock(rq0)
                                     refresh()
                                       write_lock(gpc1)
@@ -107,6 +105,23 @@ LOCK_ORDER_PASTE = """\
 """
 
 NESTED_DEADLOCK_PASTE = """\
+    Chain exists of:
+      gpc1 --> rq0
+
+     Possible unsafe locking scenario:
+
+           CPU0                    CPU1
+           ----                    ----
+      lock(rq0);
+                                   lock(gpc1);
+                                   lock(rq0);
+      rlock(gpc1);
+
+     *** DEADLOCK ***
+
+    gpc1 --> rq0: try_to_wake_up(), vCPU 1 task
+    rq0 --> gpc1: update_guest(), its own sched_out
+
     Initially: gpc1 valid, all locks free
 
     CPU0 (vCPU 0 task)              CPU1 (vCPU 1 task)
@@ -157,6 +172,35 @@ again: modelcheck check --property deadlock --version d8ba8ba4
 """
 
 
+THREE_CPUS_PASTE = """\
+    CPU0 (the task)         CPU1 (reader)           CPU2 (notifier)
+    ioctl()
+     x = 0
+     update_guest()
+      x = 1
+                            get()
+                             r = x
+    --> sched_out
+     preempt
+     __schedule()
+      y = 0
+      update_guest()
+       y = 1
+                                                    invalidate()
+                                                     valid = 0
+     resume
+    <-- the task
+      z = 1
+     x = 2
+                             r =
+                              rather_long_name_of_
+                              a_field
+                              ^^^^^^^
+
+    => torn
+"""
+
+
 GOLDEN = [
     (torn_read, "paste", TORN_READ_PASTE), (lock_order, "paste", LOCK_ORDER_PASTE),
     (nested_deadlock, "paste", NESTED_DEADLOCK_PASTE), (nested_deadlock, "table", NESTED_DEADLOCK_TABLE),
@@ -166,6 +210,23 @@ GOLDEN = [
 @pytest.mark.parametrize(("make", "form", "text"), GOLDEN)
 def test_hand_made_traces_are_shown_exactly(make: Callable[[], Trace], form: str, text: str) -> None:
     assert render(make(), form) == text
+
+
+def test_three_cpus_with_a_nested_call_are_shown_exactly() -> None:
+    b = Builder()
+    for process, label, function, depth in (
+        (0, "x = 0", "ioctl", 1), (0, "x = 1", "update_guest", 4), (2, "r = x", "get", 1), (1, "preempt", "", 2),
+        (1, "y = 0", "__schedule", 3), (1, "y = 1", "update_guest", 6), (3, "valid = 0", "invalidate", 1),
+        (1, "resume", "", 2), (0, "z = 1", "update_guest", 5), (0, "x = 2", "ioctl", 1),
+        (2, "r = rather_long_name_of_a_field", "get", 1),
+    ):
+        b.add(process, label, "shared", function=function, depth=depth, changes=(("x", "0", "1"),))
+    names = (("vcpu", "the task", 0), ("sched_out", "", 0), ("reader", "", 1), ("notifier", "", 2))
+    trace = replace(
+        torn_read(), steps=tuple(b.steps), deciding=len(b.steps) - 1, processes=tuple(ProcessInfo(*n) for n in names),
+        initial=(), consequence="torn", why=(),
+    )
+    assert render(trace, "paste").startswith(THREE_CPUS_PASTE)
 
 
 def check_paste(text: str) -> None:
@@ -258,7 +319,7 @@ def test_mixed_bytes_are_told_apart() -> None:
 
 def test_json_is_the_file_and_an_unknown_form_lists_the_forms() -> None:
     assert render(torn_read(), "json") == to_text(torn_read())
-    with pytest.raises(UsageError, match="no form 'pdf' to show a trace in; the forms are table, paste, svg, dot, js"):
+    with pytest.raises(UsageError, match="no form 'pdf' to show a trace in; the forms are table, paste, "):
         render(torn_read(), "pdf")
 
 
@@ -277,6 +338,27 @@ def test_dot_has_the_edges_of_the_graph() -> None:
     assert ("s17", "s18", "rf", "area byte 15") in edges
     assert ("s10", "s14", "fr", "area bytes 16-23") in edges
     assert {kind for _, _, kind, _ in edges} == {"rf", "co", "fr"}
+
+
+def test_dot_draws_a_hand_over_that_others_imply_only_in_full() -> None:
+    b = Builder()
+    for process, op in ((0, "acquire"), (0, "release"), (1, "acquire"), (1, "release")):
+        b.lock(process, op, "a")
+    b.lock(0, "acquire", "b")
+    b.lock(0, "release", "b")
+    b.lock(0, "acquire", "a", "read")
+    b.lock(0, "release", "a", "read")
+    b.lock(1, "acquire", "b")
+    b.lock(1, "acquire", "a")
+    trace = replace(torn_read(), steps=tuple(b.steps), deciding=9)
+
+    def hand_overs(full: bool) -> list[str]:
+        return re.findall(r"s\d+ -> s\d+ \[label=.lock: \w", render(trace, "dot", full))
+
+    assert hand_overs(True) == [
+        "s2 -> s3 [label=\"lock: a", "s4 -> s7 [label=\"lock: a", "s4 -> s10 [label=\"lock: a",
+        "s6 -> s9 [label=\"lock: b", "s8 -> s10 [label=\"lock: a"]
+    assert hand_overs(False) == [drawn for drawn in hand_overs(True) if not drawn.startswith("s4 -> s10")]
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
