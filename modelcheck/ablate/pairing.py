@@ -5,6 +5,9 @@ behind itself, and the other way round, each time with a store on one side: then
 first sees the earlier one too.  Where several would, those that meet in most bytes are named: a barrier between a flag
 and data meets the flag in a few bytes and the data in all others, and so does its partner.
 
+The comment is for the source of the kernel: it names functions and fields, and of several barriers of one function
+which one it is, but no step of a spec.
+
 Its one invariant: accesses that a lock operation or an equal barrier cuts off are not the barrier's.
 """
 
@@ -24,9 +27,9 @@ from modelcheck.process.reordering import Site, site_of
 from modelcheck.process.step_machine import Node
 from modelcheck.system.link import machine_in
 from modelcheck.system.model import Model
-from modelcheck.trace.build import home
 
 COLUMNS = 75  # of a comment
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 Byte = tuple[str, int]  # area, offset
 
 
@@ -36,14 +39,14 @@ def _bytes(*accesses: Access) -> frozenset[Byte]:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The accesses of one direction on one side of a barrier, as (access, kernel step)."""
+    """The accesses of one direction on one side of a barrier."""
 
-    accesses: tuple[tuple[Access, str], ...]
+    accesses: tuple[Access, ...]
 
     @property
     def bytes(self) -> frozenset[Byte]:
         """Every byte they touch."""
-        return _bytes(*(access for access, _ in self.accesses))
+        return _bytes(*self.accesses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def pairs_of(model: Model, piece: Piece) -> tuple[str, ...]:
         return ()
     scored = [(*best, other) for other in barriers if _others(mine, other) for best in (_meeting(mine, other),)]
     most = max((score for score, _, _ in scored), default=0)
-    return tuple(_comment(model, mine, other, roles) for score, roles, other in scored if score == most and most)
+    best = [(other, roles) for score, roles, other in scored if score == most and most]
+    return tuple(_comment(model, mine, other, roles, _which(other, barriers)) for other, roles in best)
 
 
 def _others(mine: Barrier, other: Barrier) -> bool:
@@ -99,7 +103,7 @@ def _around(
     nodes: tuple[Node, ...], start: int, nexts: Sequence[Sequence[int]], orders: Pairs, table: object
 ) -> dict[str, Side]:
     """What can be met from a barrier in one direction before another cuts it off."""
-    found: dict[tuple[Access, str], None] = {}
+    found: dict[Access, None] = {}
     seen, todo = {start}, list(nexts[start])
     while todo:
         at = todo.pop(0)
@@ -109,12 +113,12 @@ def _around(
         seen.add(at)
         if _cuts(action, orders, table):
             continue
-        if action.access is not None and not _bytes(action.access) <= _bytes(*(access for access, _ in found)):
-            found[action.access, action.step] = None  # else only what is nearer, as in the next round of a loop
+        if action.access is not None and not _bytes(action.access) <= _bytes(*found):
+            found[action.access] = None  # else only what is nearer, as in the next round of a loop
         todo += nexts[at]
     return {
-        "load": Side(tuple(each for each in found if each[0].loads)),
-        "store": Side(tuple(each for each in found if each[0].store)),
+        "load": Side(tuple(access for access in found if access.loads)),
+        "store": Side(tuple(access for access in found if access.store)),
     }
 
 
@@ -142,25 +146,39 @@ def _meeting(mine: Barrier, other: Barrier) -> tuple[int, Roles]:
     return best
 
 
-def _comment(model: Model, mine: Barrier, other: Barrier, roles: Roles) -> str:
+def _which(barrier: Barrier, barriers: Sequence[Barrier]) -> str:
+    """Which of the barriers of that name in its function (where it has none, its process) it is: "first ", "second "...
+
+    Nothing where there is one.
+    """
+    function = barrier.site.function
+    alike = [
+        each for each in barriers
+        if each.label == barrier.label and each.site.function == function
+        and (function or each.processes == barrier.processes)
+    ]  # fmt: skip
+    if len(alike) == 1:
+        return ""
+    number = alike.index(barrier)
+    return f"{ORDINALS[number]} " if number < len(ORDINALS) else f"{number + 1}th "
+
+
+def _comment(model: Model, mine: Barrier, other: Barrier, roles: Roles, which: str) -> str:
     a, b, c, d = roles
-    first = _described(model.areas, mine.earlier[a], other.later[d].bytes)
-    last = _described(model.areas, mine.later[b], other.earlier[c].bytes)
+    first, many = _described(model.areas, mine.earlier[a].bytes & other.later[d].bytes)
+    last, _ = _described(model.areas, mine.later[b].bytes & other.earlier[c].bytes)
     verb = {("store", "store"): "visible", ("load", "load"): "read"}.get((a, b), "done")
-    where = f" in {other.site.function}()" if other.site.function else f" in {other.processes[0]}"
-    step = f" at {other.site.step}" if other.site.step else f" at {home(other.site.file)}:{other.site.line}"
-    be = "is" if not first[1] else "are"
-    text = f"pairs with the {other.label}{step}{where}: {first[0]} {be} {verb} before {last[0]}"
+    where = f"in {other.site.function}()" if other.site.function else f"in {other.processes[0]}"
+    be = "are" if many else "is"
+    text = f"Pairs with the {which}{other.label} {where}: {first} {be} {verb} before {last}."
     if len(text) + 6 <= COLUMNS:
         return f"/* {text} */"
     lines = textwrap.wrap(text, COLUMNS - 3, break_long_words=False, break_on_hyphens=False)
     return "\n".join(["/*", *(f" * {line}" for line in lines), " */"])
 
 
-def _described(areas: dict[str, Area], side: Side, meeting: frozenset[Byte]) -> tuple[str, bool]:
-    """The fields that meet the other side, with the steps that access them, and whether there are several."""
-    touched = side.bytes & meeting
-    steps = [step for access, step in side.accesses if not Side(((access, step),)).bytes.isdisjoint(touched)]
+def _described(areas: dict[str, Area], touched: frozenset[Byte]) -> tuple[str, bool]:
+    """The fields that these bytes are of, and whether there are several."""
     names: list[str] = []
     for name, area in areas.items():
         here = sorted(offset for of, offset in touched if of == name)
@@ -173,6 +191,4 @@ def _described(areas: dict[str, Area], side: Side, meeting: frozenset[Byte]) -> 
                 names.append(field)
             elif inside:
                 names.append(f"byte {inside[0] - lo} of {field}" if len(inside) == 1 else f"part of {field}")
-    joined = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    shown = ", ".join(dict.fromkeys(step for step in steps if step))
-    return joined + (f" ({shown})" if shown else ""), len(names) > 1
+    return (names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"), len(names) > 1

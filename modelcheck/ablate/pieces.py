@@ -11,13 +11,14 @@ Its one invariant: a piece has one key, by which a trace names it, the same at e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from modelcheck.ablate.results import Row
-from modelcheck.expression import Slot, slots_of, to_text
+from modelcheck.ablate.wording import label_of, text_of
+from modelcheck.expression import Slot, slots_of
 from modelcheck.process import StepMachine
-from modelcheck.process.ablation import Found, Piece, clause_text, clauses, pieces_of
+from modelcheck.process.ablation import Found, Piece, pieces_of
 from modelcheck.process.reordering import Site
 from modelcheck.process.step_machine import Node
 from modelcheck.smt.solver import Solver
@@ -46,13 +47,22 @@ class Part:
 
     def row(self) -> Row:
         """The piece as it is shown, without cells."""
-        site = self.piece.site if self.piece is not None else None
         file, line = self.place
         values = len({setting.values for setting in self.settings})
         return Row(
-            self.key, self.kind, self.text(), site.function if site else "", site.step if site else "",
+            self.key, self.kind, self.text(), self.function, self.step,
             home(file) if file else "", line, tuple(self.processes), values,
         )  # fmt: skip
+
+    @property
+    def function(self) -> str:
+        """The kernel function it is in, "" for none."""
+        return self.piece.site.function if self.piece is not None else ""
+
+    @property
+    def step(self) -> str:
+        """Its kernel step, "" for none."""
+        return self.piece.site.step if self.piece is not None else ""
 
     @property
     def key(self) -> str:
@@ -65,25 +75,10 @@ class Part:
         return self.piece.kind if self.piece is not None else "assumption"
 
     def text(self) -> str:
-        """What is done without it."""
-        label, other = _common(self.labels), _common(self.others)
-        if self.kind == "lock" and self.lonely:
-            return f"{label} [nobody else takes it]"
-        match self.kind:
-            case "trylock":
-                return f"{label}: waits instead of giving up"
-            case "irq":
-                return f"{label}: interrupts stay on"
-            case "test":
-                assert self.piece is not None
-                return f"{label} taken as {self.piece.detail}"
-            case "retry":
-                return f"{label} not asked again after {'it' if label == other else other} failed"
-            case "wait":
-                return f"{label}: no wait"
-            case "order":
-                return f"{other} before {label}"
-        return label or self.assumption
+        """What is left out, or done in its place."""
+        if self.piece is None:
+            return self.assumption
+        return text_of(self.piece, self.labels, self.others, self.lonely)
 
 
 def parts_of(spec: Spec, settings: Iterable[Setting]) -> tuple[Part, ...]:
@@ -111,9 +106,20 @@ def parts_of(spec: Spec, settings: Iterable[Setting]) -> tuple[Part, ...]:
         for name in _assumptions(model, setting.property):
             assumed.setdefault(name, Part(None, name)).settings[setting] = None
     protocol = list(found.values())
-    functions = list(dict.fromkeys(part.piece.site.function for part in protocol if part.piece))
-    protocol.sort(key=lambda part: (functions.index(part.piece.site.function) if part.piece else 0, part.place[1]))
-    return (*protocol, *assumed.values())
+    return (*sorted(protocol, key=_place_in(protocol)), *assumed.values())
+
+
+def _place_in(protocol: list[Part]) -> Callable[[Part], tuple[int, int, int, str, int]]:
+    """The order to show pieces in: functions and the letters of steps as they are met, then steps by number."""
+    functions = list(dict.fromkeys(part.function for part in protocol))
+    letters = list(dict.fromkeys(part.step.rstrip("0123456789") for part in protocol))
+
+    def place(part: Part) -> tuple[int, int, int, str, int]:
+        letter = part.step.rstrip("0123456789")
+        number = part.step[len(letter) :]
+        return functions.index(part.function), letters.index(letter), int(number or 0), *part.place
+
+    return place
 
 
 def _lock(node: Node) -> str:
@@ -172,42 +178,13 @@ def _interrupted(model: Model, name: str) -> bool:
 def _add(part: Part, found: Found, nodes: tuple[Node, ...], process: str, setting: Setting) -> None:
     node = nodes[found.node]
     assert node.action is not None
-    part.labels[_label(node, found.piece)] = None
+    part.labels[label_of(node, found.piece)] = None
     if found.other >= 0:
-        part.others[_label(nodes[found.other], found.piece)] = None
+        part.others[label_of(nodes[found.other], found.piece)] = None
     part.processes[process] = None
     part.settings[setting] = None
     part.places.update((nodes[i].file, nodes[i].line) for i in (found.node, found.other) if i >= 0)
     part.place = part.place if part.place[0] else (node.file, node.line)
-
-
-def _label(node: Node, piece: Piece) -> str:
-    action = node.action
-    assert action is not None
-    if piece.kind == "clause":
-        asked = next(clause for clause in clauses(action) if clause_text(clause) == piece.detail)
-        return f"{to_text(asked)} not asked for in {action.label!r}"
-    if piece.kind == "store" and piece.detail:
-        return f"{action.branches[0].updates[int(piece.detail)][0].name} in {action.label!r}"
-    return action.label
-
-
-def _common(labels: Iterable[str]) -> str:
-    """Several labels as one: what they share once, the rest in braces."""
-    texts = list(labels)
-    if len(texts) < 2:
-        return "".join(texts)
-    start = _shared(texts)
-    rest = [text[start:] for text in texts]
-    end = _shared([text[::-1] for text in rest])
-    last = rest[0][len(rest[0]) - end :]
-    return f"{texts[0][:start]}{{{','.join(text[: len(text) - end] for text in rest)}}}{last}"
-
-
-def _shared(texts: list[str]) -> int:
-    """How many characters all texts begin with."""
-    differing = (i for i, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1)
-    return next(differing, min(map(len, texts)))
 
 
 def _labelled(piece: Piece) -> bool:

@@ -20,7 +20,8 @@ VERDICTS = ("needed", "not-needed", "lost", "incomplete", "not-asked")
 class AblationRequest:
     """One ablation as asked for; `values` are the parameters that were set, the others are the spec's to choose.
 
-    An empty tuple of properties means all, one of memory models all that the spec can be asked for.
+    An empty tuple of properties means all, one of memory models all that the spec can be asked for.  A piece is asked
+    for until something breaks without it; with `every` for every property that does.
     Only pieces are taken whose row, still without cells, `keep` accepts.
     """
 
@@ -33,6 +34,7 @@ class AblationRequest:
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
     traces: Path | None = None
+    every: bool = False
     keep: Callable[[Row], bool] = lambda row: True
 
 
@@ -55,13 +57,15 @@ class Broken:
 class Cell:
     """What became of one piece under one memory model.
 
-    `lost` are witnesses that cannot be reached without it, `states` those of all searches, `decided` how many
-    combinations of setting and property were decided, of `asked`; `bound` says what ended the others.
+    `lost` are witnesses that cannot be reached without it, `held` the properties that hold without it, each with at
+    how many settings it was proved, and `states` those of all searches.  `decided` is how many combinations of setting
+    and property were decided, of `asked`; `bound` says what ended the others.
     """
 
     memory: str
     broken: tuple[Broken, ...] = ()
     lost: tuple[str, ...] = ()
+    held: tuple[tuple[str, int], ...] = ()
     states: int = 0
     seconds: float = 0.0
     asked: int = 0
@@ -123,6 +127,6 @@ class Ablation:
 
     @property
     def complete(self) -> bool:
-        """Whether every property was decided without every piece."""
+        """Whether every piece was decided under every memory model."""
         cells = [cell for row in self.rows for cell in row.cells]
         return not self.bound and all(not cell.bound and cell.decided == cell.asked for cell in cells)

@@ -44,16 +44,22 @@ if TYPE_CHECKING:
 @click.option("--max-memory", metavar="SIZE", help="Stop when this much is in use, all workers together; default 4G.")
 @click.option("--max-time", metavar="SECONDS", help="Stop after this time, with what is finished by then.")
 @click.option("--traces", metavar="DIR", help="Save a counterexample for everything that breaks.")
+@click.option("--every", is_flag=True, help="Ask on after the first property that breaks without a piece.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--quiet", is_flag=True, help="No progress, and only the last line of the report.")
 def command(spec: str | None, versions: Sequence[str], settings: Sequence[str], properties: Sequence[str],
             memories: Sequence[str], engine: str, workers: str | None, max_states: str | None, max_memory: str | None,
-            max_time: str | None, traces: str | None, as_json: bool, quiet: bool) -> int:
-    """Leave out each barrier, lock, test, retry, store, order of two steps and assumption of SPEC, one at a time.
+            max_time: str | None, traces: str | None, every: bool, as_json: bool, quiet: bool) -> int:
+    """Leave out each barrier, lock, test, condition, retry, store, wait, order of two steps and assumption of SPEC,
+    one at a time, and ask its properties again.
 
-    The table says which properties break without a piece, under each memory model, or that it is not needed, with the
-    number of states that prove it. What a barrier pairs with is told as a comment to put over it. Not needed means: for
-    the properties, the actors and the settings that were asked.
+    The table tells which property breaks without a piece, and under which memory model, or that it is not needed, with
+    the properties and the number of states that prove it. For a barrier it prints what it pairs with, as the comment to
+    put over it. Pieces are found in the spec's own actions.
+
+    Ctrl-C and --max-time keep the pieces that are finished. --json has for each piece key, kind, without, function,
+    step, file, line, processes, settings, pairs, and for each memory model verdict (needed, not-needed, lost,
+    incomplete, not-asked), breaks, never, holds, states, seconds, asked, decided and bound.
 
     Exit status: 0 every piece was decided; 2 bad usage or bad input; 3 a bound or a signal ended it, and what was
     finished is printed; 70 an error of modelcheck itself.
@@ -78,7 +84,7 @@ def command(spec: str | None, versions: Sequence[str], settings: Sequence[str], 
     from modelcheck.cli.progress import ProgressLine
 
     request = AblationRequest(
-        loaded, names[0], values, chosen, models, searcher, count, limits, directory
+        loaded, names[0], values, chosen, models, searcher, count, limits, directory, every
     )
     gc.set_threshold(50_000, 20, 20)  # as in `check`
     with ProgressLine(quiet) as progress:

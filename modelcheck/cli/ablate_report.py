@@ -1,5 +1,12 @@
 """What `ablate` prints: a line for each piece, the comments over barriers, and what is to be known of it all.
 
+The JSON object has the same: `schema` (1), `spec`, `version`, `complete`, `seconds`, the `memory` models, `properties`
+and `settings` asked, `not_asked` and `bound` with why, `notes`, and `pieces`.  A piece has `key` (what a trace names it
+by), `kind`, `without` (its text), `function`, `step`, `file`, `line`, `processes`, in how many `settings` it is, what a
+barrier `pairs` with, and for each memory model a `verdict` (results.VERDICTS) with what `breaks` (property, parameters,
+steps, trace, id, short), what is `never` reached, which property `holds` at how many settings, `states`, `seconds`, how
+many combinations were `asked` and `decided`, and the `bound` that ended the others.
+
 Its one invariant: a piece that is not needed shows the states that prove it, and one that was not decided says so.
 """
 
@@ -18,7 +25,14 @@ if TYPE_CHECKING:
     from modelcheck.ablate.results import Ablation, Broken, Cell, Row
 
 SCHEMA = 1
-ASSUMPTION = "assumption"
+ASSUMPTION, ASSUMPTIONS = "assumption", "assumptions"
+WORDS = (  # what the answers mean, by verdict
+    ("needed", "Breaks: the first property that was found violated without the piece, or with --every all of them."),
+    ("lost", "Never: what some property is about cannot be reached without the piece, so that nothing breaks."),
+    ("not-needed", "Not needed: of the properties that the protocol has where the piece is, each was proved without it,"
+     " at every setting that has it; that says nothing of other properties, actors and settings."),
+)  # fmt: skip
+HEADINGS = ("step", "left out, or changed", "source", "without it")
 
 
 def render(found: Ablation, quiet: bool = False) -> str:
@@ -26,8 +40,8 @@ def render(found: Ablation, quiet: bool = False) -> str:
     if quiet:
         return totals(found) + "\n"
     parts = [
-        wrapped("  ".join(filter(None, _heading(found)))) + "\n",
-        draw(Grid(("step", "without", "function", "source", *found.memories), tuple(map(_line, found.rows)))),
+        "\n".join(map(wrapped, _heading(found))) + "\n",
+        draw(Grid(HEADINGS, tuple(_lines(found)))),
         _block(comments(found)),
         _block(saved(found)),
         _block(wrapped(line) for line in remarks(found)),
@@ -38,34 +52,67 @@ def render(found: Ablation, quiet: bool = False) -> str:
 
 def _heading(found: Ablation) -> tuple[str, ...]:
     """What is asked, of what, and where."""
-    asked = f"memory={','.join(found.memories)}  property={','.join(found.properties)}"
-    return f"{found.spec} {found.version}", asked, "; ".join(found.settings)
+    return (
+        f"{found.spec} {found.version}, one piece left out at a time; memory: {', '.join(found.memories)}",
+        f"properties: {', '.join(found.properties)}",
+        *(f"setting: {setting}" for setting in found.settings if setting),
+    )
 
 
-def _line(row: Row) -> tuple[str, ...]:
-    return row.step, row.text, row.function or row.kind, row.place, *(cell_text(cell) for cell in row.cells)
+def _lines(found: Ablation) -> Iterable[tuple[str, ...]]:
+    """A line for each piece about which something was found, under the function (else the processes) it is in."""
+    under = ""
+    for row in found.rows:
+        if not _begun(row):
+            continue
+        place = ASSUMPTIONS if row.kind == ASSUMPTION else f"{row.function}()" if row.function else ""
+        place = place or ", ".join(row.processes)
+        if place != under:
+            yield "", f"{place}:", "", ""
+        under = place
+        yield row.step, f"  {row.text}", row.place, row_text(row)
 
 
-def cell_text(cell: Cell) -> str:
-    """What breaks, what is lost, or that nothing is."""
+def _begun(row: Row) -> bool:
+    """Whether anything was found out about a piece."""
+    return any(cell.decided or not cell.asked for cell in row.cells)
+
+
+def row_text(row: Row) -> str:
+    """What breaks without a piece; memory models that agree are told together, with the states of them all."""
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    for cell in row.cells:
+        groups.setdefault(_answer(cell), []).append(cell)
+    told = []
+    for (answer, proof), cells in groups.items():
+        models = "" if len(groups) == 1 else ", ".join(cell.memory for cell in cells) + ": "
+        told.append(f"{models}{answer}{proof.format(sum(cell.states for cell in cells))}")
+    return "; ".join(told)
+
+
+def _answer(cell: Cell) -> tuple[str, str]:
+    """What breaks, what is lost, or that nothing is; and how much proves it, with a place for the number of states."""
     match cell.verdict:
         case "needed":
-            rest = "; the rest INCOMPLETE" if cell.decided < cell.asked else ""
-            return "breaks " + ", ".join(broken.property for broken in cell.broken) + rest
+            rest = " (the rest INCOMPLETE)" if cell.decided < cell.asked else ""
+            return "breaks " + ", ".join(broken.property for broken in cell.broken) + rest, ""
         case "lost":
-            return f"never: {cell.lost[0]}" + (f" +{len(cell.lost) - 1}" if len(cell.lost) > 1 else "")
+            more = f" and {len(cell.lost) - 1} more" if len(cell.lost) > 1 else ""
+            return f"nothing breaks, but never: {cell.lost[0]}{more}", ""
         case "not-needed":
-            return f"not needed ({cell.states:,})"
-    return "INCOMPLETE" if cell.verdict == "incomplete" else "not asked"
+            return "not needed", f" ({len(cell.held)} propert{'y' if len(cell.held) == 1 else 'ies'}, {{:,}} states)"
+    return "INCOMPLETE" if cell.verdict == "incomplete" else "not asked", ""
 
 
 def comments(found: Ablation) -> list[str]:
-    """The comment over each barrier."""
-    lines = []
+    """What to put over each barrier that has a partner."""
+    lines: list[str] = []
     for row in found.rows:
-        if row.kind == "barrier":
-            lines.append(f"{row.text} at {row.step or row.place}" + (f" in {row.function}()" if row.function else ""))
-            lines += row.pairs or ("it pairs with no barrier of another process",)
+        if row.kind == "barrier" and _begun(row):
+            where = f" in {row.function}()" if row.function else f" in {row.processes[0]}"
+            step = f", step {row.step}" if row.step else ""
+            lines.append(f"{row.text}{where} ({row.place}{step}):" + ("" if row.pairs else " pairs with no barrier"))
+            lines += row.pairs
     return lines
 
 
@@ -75,7 +122,7 @@ def saved(found: Ablation) -> list[str]:
     for row, _, broken in _broken(found):
         if broken.trace:
             first.setdefault((row.key, broken.property), (row, broken))
-    lines = []
+    lines: list[str] = []
     for row, broken in first.values():
         lines.append(f"{broken.property} without {row.text} ({row.step or row.place}), {broken.steps} steps:")
         lines.append(f"    modelcheck show {shlex.quote(broken.trace or '')}")
@@ -88,15 +135,16 @@ def _broken(found: Ablation) -> Iterable[tuple[Row, Cell, Broken]]:
 
 def remarks(found: Ablation) -> list[str]:
     """What was not asked and why, bounds, and how the words are meant."""
-    lines = [f"Not asked: {why}" for why in found.skipped]
+    lines = [f"Not asked: {why}." for why in found.skipped]
     ranges = dict.fromkeys(broken.short for _, _, broken in _broken(found) if broken.property not in found.properties)
-    lines += [f"A range: {why}" for why in ranges if why]
+    lines += [f"A range: {why}." for why in ranges if why]
     bounds = dict.fromkeys(cell.bound for row in found.rows for cell in row.cells if cell.bound)
-    lines += [f"INCOMPLETE: {bound}" for bound in dict.fromkeys((*([found.bound] if found.bound else []), *bounds))]
-    lines.append(
-        "A number in parentheses is how many states prove it, for these properties, actors and settings. `never`: what "
-        "a property is about cannot be reached without the piece, so nothing breaks."
-    )
+    lines += [f"INCOMPLETE: {bound}." for bound in dict.fromkeys((*([found.bound] if found.bound else []), *bounds))]
+    left = sum(not _begun(row) for row in found.rows)
+    if left:
+        lines.append(f"INCOMPLETE: {left} of {len(found.rows)} pieces were not come to, and are not in the table.")
+    answers = {cell.verdict for row in found.rows for cell in row.cells}
+    lines += [text for verdict, text in WORDS if verdict in answers]
     return lines
 
 
@@ -156,6 +204,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "verdict": cell.verdict,
         "breaks": [_breaks(broken) for broken in cell.broken],
         "never": list(cell.lost),
+        "holds": dict(cell.held),
         "states": cell.states,
         "seconds": round(cell.seconds, 3),
         "asked": cell.asked,

@@ -79,7 +79,7 @@ def _at(node: Node) -> Iterator[Piece]:
         yield Piece("lock", site)
         if action.lock is not None and not action.blocking:
             yield Piece("trylock", site)
-    elif action.kind in ("store", "update"):
+    elif action.kind in ("store", "update") or _picks_a_store(node):
         yield Piece("store", site)
     elif action.kind in ("shared", "compare") and len(branches) > 1:
         for branch in branches:
@@ -92,6 +92,14 @@ def _at(node: Node) -> Iterator[Piece]:
         yield from (Piece("store", site, None, str(i) if many else "") for i, _ in enumerate(branches[0].updates))
     if any(branch.irq == "off" for branch in branches):
         yield Piece("irq", site)
+
+
+def _picks_a_store(node: Node) -> bool:
+    """Whether a step of several branches only stores, one thing or another: it answers the same in each."""
+    action = node.action
+    assert action is not None
+    many = action.kind == "shared" and len(action.branches) > 1
+    return many and len({branch.response for branch in action.branches}) == 1 and len(set(node.targets)) == 1
 
 
 def _steps(machine: StepMachine, piece: Piece) -> bool:

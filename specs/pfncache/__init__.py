@@ -10,6 +10,7 @@ There are no areas of memory in it, so every memory model gives one answer: the 
 from __future__ import annotations
 
 from modelcheck import Parameter, Setting, Spec, Version
+from specs.pfncache.ablating import ablate_settings
 from specs.pfncache.cases import CASES
 from specs.pfncache.expected import expected
 from specs.pfncache.model import build
@@ -83,4 +84,5 @@ SPEC = Spec(
     expected=expected,
     unreached=unreached,
     cases=CASES,
+    ablate_settings=ablate_settings,
 )

@@ -4,7 +4,8 @@ Settings: 64-bit areas at 0 (one page) and at 4072 (two), with the entry time in
 every property of the newest version holds with nothing left out.  Beside KVM_RUN the VMM calls ioctls, or changes
 memslots, where a property is about that.  While the area moves sched_out nests at sleeping points alone, which is
 enough for D1, and the searches are a third; it nests anywhere where the area stays.  The data properties are asked with
-the accounting repaired (D2, D12), as without that they do not hold.
+the accounting repaired (D2, D12), as without that they do not hold; `monotonic` also where the clock steps back and
+where there may be more steal than time, which is what A6 and A7 are there for since 36a85200.
 
 Projections, beside what `projections` argues.  The reader starts over early only because its load of the flag is done
 before the copy, which the first rmb() sees to: so here it never does.  Two bytes are alike only where the very same
@@ -35,7 +36,8 @@ ONE, TWO = 0, 4072  # offsets in one page, and over two: the cut lies between ti
 def ablate_settings(version: str, name: str) -> tuple[Values, ...]:
     """Where a property is asked."""
     if name in data.NAMES:
-        return (at(ONE, fix="accounting"),)
+        backwards = ({"clock": "may-step-back"}, {"steal": "free"}) if name == "monotonic" else ()
+        return tuple(at(ONE, fix="accounting", **each) for each in ({}, *backwards))
     moving = at(ONE, ioctls="usual", preemption="voluntary")
     found = {
         "stale-mapping": (at(ONE), at(TWO), at(ONE, ioctls="usual", vmm="memslots"), moving),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import message_passing
+
 from modelcheck import (
     Model,
     PropertyInfo,
@@ -12,14 +14,10 @@ from modelcheck import (
     SpinLock,
     assign,
     check,
-    decide,
     reach,
     shared,
     sleep_point,
-    smp_rmb,
-    smp_wmb,
     test,
-    value,
 )
 from modelcheck.ablate import Ablation, AblationRequest, Row, ablate
 
@@ -53,27 +51,12 @@ def row(found: Ablation, kind: str, text: str) -> Row:
 
 def message() -> Model:
     """Message passing: a flag says that the data is there."""
-    model = Model("message")
-    data, flag = model.number("data", 0, 1), model.number("flag", 0, 1)
+    return message_passing.model()
 
-    def writer():  # type: ignore[no-untyped-def]
-        yield data.write(1)
-        yield smp_wmb()
-        yield flag.write(1)
-        yield smp_wmb()
 
-    def reader():  # type: ignore[no-untyped-def]
-        f = yield flag.read()
-        yield smp_rmb()
-        d = yield data.read()
-        if (yield decide(value(f).eq(1))):
-            yield reach("flag seen")
-            yield check(value(d).eq(1), "fresh")
-
-    model.process("writer", writer)
-    model.process("reader", reader)
-    model.assertion("fresh", "who sees the flag sees the data", ("flag seen",))
-    return model
+def message_without_barrier() -> Model:
+    """Message passing whose writer has no barrier before the flag."""
+    return message_passing.model(barrier=False)
 
 
 def counter() -> Model:
@@ -104,6 +87,29 @@ def counter() -> Model:
     model.process("trying", trying)
     model.assertion("exclusive", "nobody else is inside", ("got it",))
     model.deadlock()
+    return model
+
+
+def twice() -> Model:
+    """Two tasks under a lock that two properties ask for."""
+    model = Model("twice")
+    lock, inside, other = SpinLock("lock"), model.range("inside", 0, 2), model.range("other", 0, 2)
+
+    def task():  # type: ignore[no-untyped-def]
+        while True:
+            yield lock.lock()
+            for slot, name in ((inside, "one"), (other, "two")):
+                yield assign(slot, slot + 1)
+                yield check(slot.eq(1), name)
+            yield assign(inside, inside - 1)
+            yield assign(other, other - 1)
+            yield reach("been inside")
+            yield lock.unlock()
+
+    model.process("left", task)
+    model.process("right", task)
+    model.assertion("one", "nobody else is in the first", ("been inside",))
+    model.assertion("two", "nobody else is in the second", ("been inside",))
     return model
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ablate_specs import message, spec_of
+from ablate_specs import message
 
 from modelcheck import Area, Model, fresh, mb, rmb, smp_wmb
-from modelcheck.ablate import AblationRequest
+from modelcheck.ablate import AblationRequest, ablate
 from modelcheck.ablate.pairing import pairs_of
 from modelcheck.ablate.settings import settings_of
 from modelcheck.process.ablation import Piece, pieces_of
@@ -49,16 +49,13 @@ def test_the_barriers_of_the_writer_pair_crosswise_with_those_of_the_reader() ->
     found = comments(runstate(0))
     data = "state, state_entry_time, time[0], time[1], time[2] and time[3]"
     told = {step: flat(texts) for step, texts in found.items()}
+    flag = "byte 7 of state_entry_time"
     assert told == {
-        "G8": f"/* pairs with the rmb() at S4 in {SNAPSHOT}(): byte 7 of state_entry_time (G8) is visible before "
-              f"{data} (G9) */",
-        "G11": f"/* pairs with the rmb() at S2 in {SNAPSHOT}(): {data} (G9) are visible before byte 7 of "
-               "state_entry_time (G12) */",
+        "G8": f"/* Pairs with the second rmb() in {SNAPSHOT}(): {flag} is visible before {data}. */",
+        "G11": f"/* Pairs with the first rmb() in {SNAPSHOT}(): {data} are visible before {flag}. */",
         "G12": "",
-        "S2": f"/* pairs with the smp_wmb() at G11 in {GUEST}(): byte 7 of state_entry_time (S1) is read before "
-              f"{data} (S3) */",
-        "S4": f"/* pairs with the smp_wmb() at G8 in {GUEST}(): {data} (S3) are read before byte 7 of "
-              "state_entry_time (S5) */",
+        "S2": f"/* Pairs with the second smp_wmb() in {GUEST}(): {flag} is read before {data}. */",
+        "S4": f"/* Pairs with the first smp_wmb() in {GUEST}(): {data} are read before {flag}. */",
     }  # fmt: skip
 
 
@@ -69,9 +66,13 @@ def test_a_comment_is_no_wider_than_a_kernel_comment() -> None:
 
 
 def test_a_barrier_without_a_partner_has_none() -> None:
-    found = comments(message())
-    assert [bool(texts) for texts in found.values()] == [True, False, True]
-    assert spec_of(message).name == "message"
+    assert [bool(texts) for texts in comments(message()).values()] == [True, False, True]
+
+
+def test_of_several_barriers_of_a_name_the_comment_says_which() -> None:
+    first, _, reading = comments(message()).values()
+    assert first == ("/* Pairs with the smp_rmb() in reader: data is visible before flag. */",)
+    assert reading == ("/* Pairs with the first smp_wmb() in writer: flag is read before data. */",)
 
 
 def test_full_barriers_pair_for_a_store_and_a_later_load() -> None:
@@ -91,8 +92,8 @@ def test_full_barriers_pair_for_a_store_and_a_later_load() -> None:
     model.process("left", left)
     model.process("right", right)
     assert comments(model) == {
-        "L2": ("/* pairs with the mb() at R2 in r(): one (L1) is done before two (L3) */",),
-        "R2": ("/* pairs with the mb() at L2 in l(): two (R1) is done before one (R3) */",),
+        "L2": ("/* Pairs with the mb() in r(): one is done before two. */",),
+        "R2": ("/* Pairs with the mb() in l(): two is done before one. */",),
     }
 
 
@@ -115,3 +116,12 @@ def test_a_lock_operation_cuts_accesses_off() -> None:
     model.process("writer", writer)
     model.process("reader", reader)
     assert comments(model) == {"W2": (), "R2": ()}
+
+
+def test_the_partner_is_found_in_whichever_model_has_its_process() -> None:
+    request = AblationRequest(
+        SPEC, SPEC.newest, (("offset", (0,)),), ("flag-clears", "torn-read"), ("sc",),
+        keep=lambda row: (row.kind, row.step) == ("barrier", "G8"),
+    )  # fmt: skip
+    (row,) = ablate(request).rows  # flag-clears comes first, where nobody reads
+    assert flat(row.pairs).startswith(f"/* Pairs with the second rmb() in {SNAPSHOT}(): ")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from ablate_specs import cached, counter, message
 
-from modelcheck import SpinLock, assign, equal, has_variant, observe
+from modelcheck import Action, Branch, SpinLock, assign, equal, has_variant, lift, observe
 from modelcheck import test as asks
 from modelcheck.memory.area import Area
 from modelcheck.process import extract
@@ -170,3 +170,18 @@ def test_stores_change_places_across_the_barrier_between_them() -> None:
         at = nodes[at].targets[0]
     store = "store"
     assert steps == [("G9", store), ("G9", store), ("G9", store), ("G8", "fence"), ("G8", store), ("G11", "fence")]
+
+
+def test_a_step_that_stores_one_thing_or_another_is_a_store_and_no_test() -> None:
+    slot, other = Model("m").bool("slot"), Model("m").bool("other")
+
+    def process():  # type: ignore[no-untyped-def]
+        branches = (Branch(guard=slot.eq(1), updates=((other, lift(1)),)), Branch(guard=slot.eq(0)))
+        yield Action("shared", "other = slot", branches)
+        yield assign(slot, 0)
+
+    machine = extract(process, "process")
+    found = [each.piece for each in pieces_of(machine)]
+    assert [(each.kind, each.site.text) for each in found] == [("store", "other = slot"), ("store", "slot = #")]
+    nodes = without(machine, found[0]).nodes
+    assert [node.action.label if node.action else "end" for node in nodes] == ["slot = 0", "end"]

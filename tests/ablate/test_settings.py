@@ -8,6 +8,8 @@ from modelcheck import Model, Parameter, PropertyInfo, Spec, UsageError
 from modelcheck.ablate import AblationRequest
 from modelcheck.ablate.settings import Values, memories, settings_of
 from modelcheck.spec import Setting, Value
+from specs.pfncache import SPEC as PFNCACHE
+from specs.pfncache.scenarios import SCENARIOS
 from specs.runstate import SPEC
 
 
@@ -55,8 +57,10 @@ def test_each_property_of_runstate_is_asked_where_it_can_break() -> None:
     both = {(0, *stays), (4072, *stays)}
     names = ("preemption", "fix", "ioctls", "vmm")
     found: dict[str, set[tuple[Value, ...]]] = {}
+    clocks: dict[str, set[tuple[Value, ...]]] = {}
     for each in asked(SPEC):
-        assert (each["abi"], each["reader"], each["flag"], each["clock"]) == ("64", "linux64", "on", "increasing")
+        assert (each["abi"], each["reader"], each["flag"]) == ("64", "linux64", "on")
+        clocks.setdefault(each.property, set()).add((each["clock"], each["steal"]))
         found.setdefault(each.property, set()).add((each["offset"], *(each[name] for name in names)))
     calls = ("full", "none", "usual", "moves")
     assert found == {
@@ -67,6 +71,9 @@ def test_each_property_of_runstate_is_asked_where_it_can_break() -> None:
         "time-sum": {(0, *repaired)}, "monotonic": {(0, *repaired)}, "steal-booked": {(0, *repaired)},
     }  # fmt: skip
     assert set(found) == {info.name for info in SPEC.properties}
+    usual = ("increasing", "exact")
+    backwards = {usual, ("may-step-back", "exact"), ("increasing", "free")}
+    assert clocks == {name: {usual} for name in found} | {"monotonic": backwards}
 
 
 def test_another_abi_brings_its_own_reader() -> None:
@@ -83,3 +90,14 @@ def test_all_memory_models_unless_the_model_names_its_own(
     spec = toy(own)
     request = AblationRequest(spec, spec.newest, memories=asked)
     assert memories(request, settings_of(request)[0]) == expected
+
+
+def test_the_cache_is_taken_apart_with_every_set_of_actors_but_those_with_all() -> None:
+    found: dict[str, set[tuple[Value, ...]]] = {}
+    for each in asked(PFNCACHE):
+        found.setdefault(each.property, set()).add((each["actors"], each["invalidations"]))
+    every = set(SCENARIOS) - {"all", "all-moving"}
+    assert found["stale-mapping"] == {(name, "unending") for name in every}
+    assert found["refresh-ends"] == {("owner-elsewhere", "once"), ("owner-notifier", "once"), ("hva-outside", "once")}
+    assert found["out-of-area"] == {("same-page-move", "unending")}
+    assert set(found) == {info.name for info in PFNCACHE.properties}

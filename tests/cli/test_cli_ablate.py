@@ -6,41 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_runs import modelcheck
+from cli_runs import ROOT, modelcheck
 
-SPEC = '''\
-"""Message passing: a flag says that the data is there."""
-from modelcheck import Model, check, decide, reach, smp_rmb, smp_wmb, value
-
-
-def model():
-    m = Model("mp")
-    data, flag = m.number("data", 0, 1), m.number("flag", 0, 1)
-
-    def writer():
-        yield data.write(1)
-        yield smp_wmb()
-        yield flag.write(1)
-
-    def reader():
-        f = yield flag.read()
-        yield smp_rmb()
-        d = yield data.read()
-        if (yield decide(value(f).eq(1))):
-            yield reach("flag seen")
-            yield check(value(d).eq(1), "fresh")
-
-    m.process("writer", writer)
-    m.process("reader", reader)
-    m.assertion("fresh", "who sees the flag sees the data", ("flag seen",))
-    return m
-'''
+MESSAGE_PASSING = ROOT / "tests" / "ablate" / "message_passing.py"
 
 
 @pytest.fixture
 def spec(tmp_path: Path) -> str:
     """A spec in a file of its own."""
-    (tmp_path / "mp.py").write_text(SPEC)
+    (tmp_path / "mp.py").write_bytes(MESSAGE_PASSING.read_bytes())
     return "mp.py"
 
 
@@ -48,22 +22,31 @@ def test_a_line_for_each_piece_and_the_comments_over_barriers(spec: str, tmp_pat
     done = modelcheck("ablate", spec, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert lines[:11] == [
-        "mp only memory=sc,tso,weak property=fresh",
-        "",
-        "step without function source sc tso weak",
-        "---- ---------------------------------------------- -------- -------- ---------------- ---------------- "
-        "----------------",
-        "WRITE_ONCE(data, 1) store mp.py:10 breaks fresh breaks fresh breaks fresh",
-        "WRITE_ONCE(flag, 1) before WRITE_ONCE(data, 1) order mp.py:10 breaks fresh breaks fresh breaks fresh",
-        "smp_wmb() barrier mp.py:11 not needed (13) not needed (13) breaks fresh",
-        "WRITE_ONCE(flag, 1) store mp.py:12 never: flag seen never: flag seen never: flag seen",
-        "READ_ONCE(data) before READ_ONCE(flag) order mp.py:15 breaks fresh breaks fresh breaks fresh",
-        "smp_rmb() barrier mp.py:16 not needed (13) not needed (13) breaks fresh",
-        "(flag == 1)? taken as True test mp.py:18 breaks fresh breaks fresh breaks fresh",
+    assert lines[:4] == [
+        "mp only, one piece left out at a time; memory: sc, tso, weak", "properties: fresh", "",
+        "step left out, or changed source without it",
+    ]  # fmt: skip
+    assert lines[5 : lines.index("", 5)] == [
+        "writer:",
+        "WRITE_ONCE(data, 1) mp.py:19 breaks fresh",
+        "WRITE_ONCE(flag, 1) moved before WRITE_ONCE(data, 1) mp.py:19 breaks fresh",
+        "smp_wmb() mp.py:21 sc, tso: not needed (1 property, 26 states); weak: breaks fresh",
+        "WRITE_ONCE(flag, 1) mp.py:22 nothing breaks, but never: flag seen",
+        "smp_wmb() mp.py:23 not needed (1 property, 39 states)",
+        "reader:",
+        "READ_ONCE(data) moved before READ_ONCE(flag) mp.py:26 breaks fresh",
+        "smp_rmb() mp.py:27 sc, tso: not needed (1 property, 26 states); weak: breaks fresh",
+        "(flag == 1) taken as true mp.py:29 breaks fresh",
+        "(flag == 1) taken as false mp.py:29 nothing breaks, but never: flag seen",
     ]
-    assert "* pairs with the smp_wmb() at mp.py:11 in writer: flag is read before data" in lines
-    assert lines[-1].startswith("8 pieces: 6 needed, 2 to get anywhere (1 setting, ")
+    assert """
+smp_wmb() in writer (mp.py:21):
+/* Pairs with the smp_rmb() in reader: data is visible before flag. */
+smp_wmb() in writer (mp.py:23): pairs with no barrier
+smp_rmb() in reader (mp.py:27):
+/* Pairs with the first smp_wmb() in writer: flag is read before data. */
+""" in done.stdout
+    assert lines[-1].startswith("9 pieces: 6 needed, 2 to get anywhere, 1 not needed (1 setting, ")
 
 
 def test_json_is_one_object(spec: str, tmp_path: Path) -> None:
@@ -72,11 +55,12 @@ def test_json_is_one_object(spec: str, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert (found["schema"], found["complete"], found["memory"]) == (1, True, ["tso", "weak"])
     barrier = next(piece for piece in found["pieces"] if piece["without"] == "smp_wmb()")
-    assert barrier["key"] == "barrier: smp_wmb() at mp.py:11"
-    assert (barrier["file"], barrier["line"], barrier["processes"]) == ("mp.py", 11, ["writer"])
+    assert barrier["key"] == "barrier: smp_wmb() at mp.py:21"
+    assert (barrier["file"], barrier["line"], barrier["processes"]) == ("mp.py", 21, ["writer"])
     tso, weak = barrier["memory"]["tso"], barrier["memory"]["weak"]
     assert (tso["verdict"], tso["states"], tso["breaks"], tso["decided"]) == ("not-needed", 13, [], 1)
     assert (weak["verdict"], [each["property"] for each in weak["breaks"]]) == ("needed", ["fresh"])
+    assert (tso["holds"], weak["holds"]) == ({"fresh": 1}, {})
     assert weak["breaks"][0]["trace"] is None
 
 
@@ -84,12 +68,12 @@ def test_a_saved_trace_names_what_was_left_out_and_replays(spec: str, tmp_path: 
     done = modelcheck("ablate", spec, "--json", "--memory", "weak", "--traces", "out", cwd=tmp_path)
     piece = next(piece for piece in json.loads(done.stdout)["pieces"] if piece["without"] == "smp_wmb()")
     trace = piece["memory"]["weak"]["breaks"][0]["trace"]
-    assert json.loads((tmp_path / trace).read_text())["without"] == "barrier: smp_wmb() at mp.py:11"
+    assert json.loads((tmp_path / trace).read_text())["without"] == "barrier: smp_wmb() at mp.py:21"
     again = modelcheck("replay", trace, spec, cwd=tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
-    assert again.stdout.startswith("fresh of mp only without barrier: smp_wmb() at mp.py:11 is violated: ")
+    assert again.stdout.startswith("fresh of mp only without barrier: smp_wmb() at mp.py:21 is violated: ")
     shown = modelcheck("show", trace, cwd=tmp_path)
-    assert shown.returncode == 0 and "left out: barrier: smp_wmb() at mp.py:11" in " ".join(shown.stdout.split())
+    assert shown.returncode == 0 and "left out: barrier: smp_wmb() at mp.py:21" in " ".join(shown.stdout.split())
 
 
 def test_every_trace_replays(spec: str, tmp_path: Path) -> None:
@@ -120,7 +104,49 @@ def test_a_bound_ends_early_with_status_3(spec: str, tmp_path: Path) -> None:
     done = modelcheck("ablate", spec, "--max-states", "13", cwd=tmp_path)
     assert done.returncode == 3
     assert "INCOMPLETE: 13 states" in done.stdout
-    assert done.stdout.splitlines()[-1].startswith("INCOMPLETE: 8 pieces: ")
+    assert done.stdout.splitlines()[-1].startswith("INCOMPLETE: 9 pieces: ")
+
+
+INTERRUPTED = """
+
+made = 0
+whole = model
+
+
+def model() -> Model:
+    global made
+    made += 1
+    if made == 30:
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGINT)
+    return whole()
+"""
+
+
+def test_ctrl_c_keeps_the_pieces_that_are_finished(spec: str, tmp_path: Path) -> None:
+    whole = pieces_of(modelcheck("ablate", spec, "--workers", "1", cwd=tmp_path).stdout)
+    with (tmp_path / spec).open("a") as file:
+        file.write(INTERRUPTED)  # the 30th model is one without some piece
+    done = modelcheck("ablate", spec, "--workers", "1", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (3, "")
+    kept = pieces_of(done.stdout)
+    assert 1 <= len(kept) < len(whole) == 9
+    assert kept[:-1] == whole[: len(kept) - 1]  # the last may be decided for some memory models alone
+    assert f"INCOMPLETE: stopped by SIGINT.\nINCOMPLETE: {9 - len(kept)} of 9 pieces were not come to" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("INCOMPLETE: 9 pieces: ")
+
+
+def test_a_time_bound_that_is_over_at_once_decides_nothing(spec: str, tmp_path: Path) -> None:
+    done = modelcheck("ablate", spec, "--max-time", "0.000001", cwd=tmp_path)
+    assert (done.returncode, done.stderr, pieces_of(done.stdout)) == (3, "", [])
+    assert "INCOMPLETE: the time bound.\nINCOMPLETE: 9 of 9 pieces were not come to" in done.stdout
+
+
+def pieces_of(report: str) -> list[str]:
+    """The lines of the table that are about a piece."""
+    return [line for line in report.split("\n\n")[1].splitlines() if "mp.py:" in line]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from explained_models import (
 from modelcheck.errors import UsageError
 from modelcheck.explain import explained, passes_again
 from modelcheck.explore.engine import Engine, native_missing
-from modelcheck.explore.verify import Options
+from modelcheck.explore.verdict import Options
 from modelcheck.trace.file import from_json, to_json
 from modelcheck.trace.trace import Fate
 from modelcheck.view.fates import sentences
