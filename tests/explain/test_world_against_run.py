@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from explained_models import torn_pair
 from random_systems import Grammar, memory_system, model_of, seeded
 
 from modelcheck.explain.given import Given
@@ -52,3 +53,20 @@ def test_systems_of_memory(seed, memory):
     model = memory_system(seeded(seed), control_read=bool(seed % 2))
     model.memory = memory
     assert sum(walk(System(model, frozenset({"seen"})), "seen", i) for i in range(3)) > 0
+
+
+def test_values_leave_a_comparison_one_outcome():
+    model = torn_pair()
+    system = System(model, frozenset({"torn"}))
+    updates = ({"key": 0, "data": 7}, {"key": 1, "data": 7})
+    world = World(system, matters(system, frozenset({0, 1}), makers=True), Given(model.values, updates), "torn")
+
+    def answers(*word: int) -> list[str]:
+        state = world.initial
+        for place in word:
+            state = world.after(state, world.enabled(state, place)[0]) or state
+        return [way.edge.choice for way in world.enabled(state, 1)]
+
+    assert answers(1, 1, 1) == ["k1 == k2? -> True"]  # nothing was stored meanwhile
+    assert answers(1, 1, 0, 1) == ["k1 == k2? -> True"]  # a new pair, of which nothing is stored yet
+    assert answers(1, 1, 0, 0, 1) == ["k1 == k2? -> False"]

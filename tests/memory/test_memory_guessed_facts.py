@@ -1,4 +1,4 @@
-"""A comparison that is guessed ahead of its loads tells z3 of what they load in the end, not of what was there before."""
+"""A comparison that is guessed ahead of its loads tells z3 what they load in the end, not what was there before."""
 
 from __future__ import annotations
 
