@@ -28,7 +28,7 @@ from modelcheck.explain.ways import State, Way
 from modelcheck.explain.world import World
 from modelcheck.trace.trace import Fate
 
-MOST_STATES = 5_000  # from one prefix
+MOST_STATES = 20_000  # from one prefix
 FEW = 300  # states after which a few schedules are tried before all the others
 AHEAD = 300  # states that another process goes through ahead of the failing one
 ALONE = 200  # steps that the failing process then runs alone
@@ -151,12 +151,10 @@ class Search:
 
         What others can bring about is told from the constants that they set slots to.
         """
-        if self.turn.arriving:
-            return False
         if self.goal is None and self._lost(state[self.failing]):
             return True
         ways = self.world.ways(self.failing, state[self.failing])
-        if not ways or self.world.preempted(self.failing, state[self.failing]):
+        if self.turn.arriving or not ways or self.world.preempted(self.failing, state[self.failing]):
             return False
         return all(way.edge.breaks == self.world.name or self.world.never(state, way) for way in ways)
 
@@ -179,7 +177,11 @@ class Search:
 
     def _possible(self, local: int) -> list[Way]:
         """The steps of the failing process that are not always failures: one piece, and all branches."""
-        ways = [way for way in self.world.ways(self.failing, local) if way.edge.breaks != self.world.name]
+        ways = [
+            way
+            for way in self.world.ways(self.failing, local)
+            if way.edge.breaks != self.world.name and not (self.turn.arriving and self.turn.fails(self.world, (), way))
+        ]
         pieces = [way for way in ways if way.edge.piece is not None]
         done = [way for way in pieces if self.turn.passes(self.world, way)]
         return [*(done or pieces)[:1], *(way for way in ways if way.edge.piece is None)]

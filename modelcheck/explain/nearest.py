@@ -1,11 +1,11 @@
 """The nearest schedule that passes: the trace's own with one context switch moved by as few steps as it takes.
 
 To move a switch from A to B later is to let A take its next steps before B goes on, earlier to let A take them when it
-next runs.  What A does now it does not do then, so no switch comes, and one goes only where nothing is left between two;
-where A does not run again in the trace it goes on by its first enabled step each time.  All else is the trace's: each process takes its own steps
-in its own order while they are enabled, and where an answer differs (the values dictate it) the step with that answer.
-After the last step the failing process runs on alone, or who it waits for, until it has passed its deciding point; and
-what the others have then still to do of the trace must violate nothing.
+next runs.  What A does now it does not do then, so no switch comes, and one goes only where nothing is left between
+two; where A does not run again in the trace it goes on by its first enabled step each time.  All else is the trace's:
+each process takes its own steps in its own order while they are enabled, and where an answer differs (the values
+dictate it) the step with that answer.  After the last step the failing process runs on alone, or who it waits for,
+until it has passed its deciding point; and what the others have then still to do of the trace must violate nothing.
 
 Its one invariant: what is answered is a run of the world that violates nothing and passes.  Candidates come in one
 order: by the number of steps, then the switch nearest to the end of the trace, then later before earlier.

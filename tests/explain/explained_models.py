@@ -134,7 +134,11 @@ def torn_pair(compiler: str = "program", flag: bool = False) -> Model:
 
     m.process("writer", writer)
     m.process("reader", reader)
-    values = replace(pairs.values(), conjunct=lambda observation, numbers, byte: f"it is one of {len(numbers)}: it is not")
+
+    def said(observation, numbers, byte):
+        return f"it is one of {len(numbers)}: it is not"
+
+    values = replace(pairs.values(), conjunct=said)
     m.observation("torn", values, "an accepted pair is one that was published")
     return m
 

@@ -72,11 +72,11 @@ class Naive:
             return [i for i, node in enumerate(nodes) if at in node.targets]
 
         loops = []
+        every = reached(0, -1, lambda at: nodes[at].targets)
         for head in range(len(nodes)):
             others = reached(0, head, lambda at: nodes[at].targets)
-            for end in before(head):
-                if end not in others and end in reached(0, -1, lambda at: nodes[at].targets):
-                    loops.append((head, {head} | reached(end, head, before)))
+            ends = [end for end in before(head) if end in every - others]
+            loops += [(head, {head} | reached(end, head, before)) for end in ends]
         merged = {head: set().union(*(part for h, part in loops if h == head)) for head, _ in loops}
         inner = [(len(part), head) for head, part in merged.items() if self.node in part]
         return min(inner)[1] if inner else -1

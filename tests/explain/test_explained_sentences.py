@@ -1,4 +1,4 @@
-"""What a small model's counterexample says of itself, word for word: the false part, the fate, the nearest that passes."""
+"""What a small model's counterexample says of itself, word for word: what is false, the fate, what would pass."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ def test_hash_seeds_explain_alike():
     here = Path(__file__).parent
     code = (
         "from explained_models import *; from modelcheck.view.fates import sentences; "
-        "print([sentences(trace_of(make(), name)) for make, name in ((late_check, 'still-there'), (torn_pair, 'torn'))])"
+        "cases = ((late_check, 'still-there'), (torn_pair, 'torn')); "
+        "print([sentences(trace_of(make(), name)) for make, name in cases])"
     )
     paths = [str(here), str(here.parents[1]), str(here.parent / "smt")]
     said = {
