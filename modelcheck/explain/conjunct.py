@@ -15,7 +15,7 @@ from modelcheck.explain.ways import State, Way
 from modelcheck.explain.world import World
 from modelcheck.expression import TRUE, Const, Expr, Op, Slot, slots_of, to_text
 from modelcheck.smt.terms import conjuncts
-from modelcheck.system.local_space import Edge
+from modelcheck.system.edge import Edge
 from modelcheck.system.model import Property
 from modelcheck.trace.trace import Trace
 

@@ -29,8 +29,9 @@ from modelcheck.expression import (
     to_python,
 )
 from modelcheck.memory.ordering import Piece
+from modelcheck.system.edge import Edge
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge, LocalSpace
+from modelcheck.system.local_space import LocalSpace
 from modelcheck.system.window import Window
 
 State = tuple[int, ...]

@@ -18,8 +18,8 @@ from modelcheck.explain.ways import State, Steps, Way, pending_pieces, with_spar
 from modelcheck.expression import FALSE, Expr, evaluate, slots_of
 from modelcheck.smt.terms import conjuncts
 from modelcheck.smt.values import Observation, Seen
+from modelcheck.system.edge import Local
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Local
 
 MOST_SLOTS = 4  # of a guard that is asked whether it can ever hold
 

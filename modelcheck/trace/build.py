@@ -20,8 +20,8 @@ from modelcheck.expression import to_text
 from modelcheck.memory.area import Area
 from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
+from modelcheck.system.edge import Edge
 from modelcheck.system.link import System
-from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model
 from modelcheck.trace.trace import (
     AreaInfo,
