@@ -350,7 +350,8 @@ CASES = (
         "all",
         "confirmed",
         "long_mode is read once without a lock. A guest that leaves long mode then has the 64-bit layout written, 4 "
-        "bytes beyond its compat struct, until the next update.",
+        "bytes beyond its compat struct, until the next update. a795cd43 reads it twice, and may store 48 bytes where "
+        "it checked 44; they are in the page, since it registers 48 in either mode.",
         before=(
             Trial(V2, "out-of-area", (*ALIGNED, ("mode", "switches"))),
             Trial(V7, "out-of-area", (*ALIGNED, ("mode", "switches"))),
