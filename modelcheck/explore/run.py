@@ -6,7 +6,7 @@ from 0 without renaming, and remembers for each byte of memory which step wrote 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from modelcheck.action import Access
@@ -177,10 +177,16 @@ class Run:
 
 
 
-def replay(system: System, choices: list[tuple[int, str]], words: Mapping[tuple[int, str], int]) -> Run:
+def replay(
+    system: System,
+    choices: list[tuple[int, str]],
+    words: Mapping[tuple[int, str], int],
+    before: Callable[[Run, Edge], None] | None = None,
+) -> Run:
     """The run of (process, choice) with these values of arbitrary words, each step and each assumption evaluated.
 
-    Raises UsageError where the values break an assumption or a step cannot be taken.
+    `before` is called with each step that will be taken.  Raises UsageError where the values break an assumption or a
+    step cannot be taken.
     """
     model = system.model
     run = Run(system, words=words)
@@ -196,5 +202,7 @@ def replay(system: System, choices: list[tuple[int, str]], words: Mapping[tuple[
             there = "; ".join(each.choice for each in run.enabled(process)) or "nothing"
             who = system.processes[process].name
             raise UsageError(f"step {number}: {who} cannot do {choice!r} here; it can do {there}")
+        if before is not None:
+            before(run, edge)
         run.take(edge)
     return run

@@ -6,6 +6,8 @@ does not replay is an error here and never a picture.
 
 from __future__ import annotations
 
+import linecache
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from modelcheck.memory.area import Area
 from modelcheck.smt.solver import ConcreteBytes
 from modelcheck.spec import Setting
 from modelcheck.system.link import System
+from modelcheck.system.local_space import Edge
 from modelcheck.system.model import Model
 from modelcheck.trace.trace import (
     AreaInfo,
@@ -38,9 +41,11 @@ def build_trace(
 ) -> Trace:
     """The trace of a violated outcome on the full model; `spec` is its name or path, and its hash or ""."""
     system = System(model, frozenset({setting.property}))
-    run = replay_steps(system, [(system.processes[p].name, choice) for p, choice in outcome.steps], outcome.words)
+    around: list[Around] = []
+    choices = [(system.processes[p].name, choice) for p, choice in outcome.steps]
+    run = replay_steps(system, choices, outcome.words, lambda run, edge: around.append(_around(run, edge)))
     byte = ConcreteBytes(model.values, outcome.numbers)
-    steps = [_step(run, i, happened, byte) for i, happened in enumerate(run.steps)]
+    steps = [_step(run, i, happened, byte, around[i]) for i, happened in enumerate(run.steps)]
     steps += _waiting(run, outcome)
     consequence, why = _explain(run, setting, outcome, byte)
     shown = _stepping(system, steps, outcome)
@@ -84,17 +89,23 @@ def _stepping(system: System, steps: list[Step], outcome: Outcome) -> list[int]:
     return sorted(found) or [0]
 
 
-def replay_steps(system: System, choices: list[tuple[str, str]], words: tuple[tuple[int, str, int], ...] = ()) -> Run:
+def replay_steps(
+    system: System,
+    choices: list[tuple[str, str]],
+    words: tuple[tuple[int, str, int], ...] = (),
+    before: Callable[[Run, Edge], None] | None = None,
+) -> Run:
     """Takes the named steps one by one; raises UsageError at the first that cannot be taken.
 
     `words` are the values of arbitrary words, as a trace has them; they must satisfy what the model assumes of them.
+    `before` is called ahead of each step.
     """
     names = {process.name: i for i, process in enumerate(system.processes)}
     for number, (name, _) in enumerate(choices):
         if name not in names:
             raise UsageError(f"step {number} is by process {name!r}; there are {', '.join(names)}")
     given = {(step, slot): value for step, slot, value in words}
-    return replay(system, [(names[name], choice) for name, choice in choices], given)
+    return replay(system, [(names[name], choice) for name, choice in choices], given, before)
 
 
 def home(file: str) -> str:
@@ -108,7 +119,32 @@ def home(file: str) -> str:
     return path.relative_to(top.parent).as_posix()
 
 
-def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> Step:
+Pairs = tuple[tuple[str, str], ...]
+Around = tuple[Pairs, Pairs]
+
+
+def _around(run: Run, taken: Edge) -> Around:
+    """What else could happen where a step is taken, as (process name, choice), and who waits, as (process name, lock).
+
+    A process waits where its next action is a lock operation and no step of it is enabled.
+    """
+    enabled, waits = [], []
+    for number, process in enumerate(run.system.processes):
+        there = run.enabled(number)
+        enabled += [(process.name, edge.choice) for edge in there if edge != taken]
+        local = run.locals[number]
+        action = run.system.spaces[number].machine.nodes[local.node].action
+        if not there and action is not None and action.lock is not None:
+            waits.append((process.name, action.lock.lock))
+    return tuple(dict.fromkeys(enabled)), tuple(waits)
+
+
+def source_line(file: str, line: int) -> str:
+    """A line of a spec's source without its indent, "" where there is none."""
+    return linecache.getline(file, line).strip()[:2000] if line else ""
+
+
+def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes, around: Around) -> Step:
     edge = happened.edge
     space = run.system.spaces[edge.process]
     node = space.machine.nodes[edge.node]
@@ -131,6 +167,8 @@ def _step(run: Run, number: int, happened: Happened, byte: ConcreteBytes) -> Ste
         _lock(happened, run),
         action.fence,
         _changes(happened, run),
+        source_line(node.file, node.line),
+        *around,
     )
 
 
@@ -231,6 +269,7 @@ def _waiting(run: Run, outcome: Outcome) -> list[Step]:
                 "",
                 None,
                 event,
+                source=source_line(node.file, node.line),
             )
         )
     return steps

@@ -24,7 +24,6 @@ from modelcheck.trace.trace import SCHEMA, ByteSource, Trace
 
 FORMAT = "modelcheck-trace"
 MAX_BYTES = 64 * 1024 * 1024
-WITHOUT_WORDS = 1  # the schema before words: a trace that has none is still written in it
 
 
 def trace_id(trace: Trace) -> str:
@@ -44,13 +43,7 @@ def trace_id(trace: Trace) -> str:
 
 def to_json(trace: Trace) -> dict[str, Any]:
     """The trace as a JSON object of fresh dicts and lists, fields in the order of the dataclasses."""
-    made = {"format": FORMAT, "schema": SCHEMA, "id": trace_id(trace), **_encode(trace)}
-    if not trace.words:
-        del made["words"]
-        made["schema"] = WITHOUT_WORDS
-    if not trace.without:
-        del made["without"]  # a file written before there was one reads, and is written, as it was
-    return made
+    return {"format": FORMAT, "schema": SCHEMA, "id": trace_id(trace), **_encode(trace)}
 
 
 def to_text(trace: Trace) -> str:
@@ -65,16 +58,12 @@ def from_json(obj: object) -> Trace:
     if not isinstance(obj, dict) or obj.get("format") != FORMAT:
         raise UsageError(f'this JSON is no trace (it has no "format": "{FORMAT}"); traces come from `check --traces`')
     schema = obj.get("schema")
-    if "words" not in obj and schema != SCHEMA:
-        obj = {**obj, "words": []}
-        if type(schema) is int and schema == WITHOUT_WORDS:
-            obj["schema"] = schema = SCHEMA
     if type(schema) is int and schema > SCHEMA:
         raise UsageError(f"written by a newer modelcheck: schema {schema}, this one reads {SCHEMA}")
     if type(schema) is int and schema < SCHEMA:
         raise UsageError(f"written by an older modelcheck: schema {schema}, this one reads {SCHEMA}; check again")
     check_shape(obj)
-    trace: Trace = _decode(Trace, {"without": "", **obj})
+    trace: Trace = _decode(Trace, obj)
     check_trace(trace)
     if obj["id"] != trace_id(trace):
         raise UsageError(f"edited or damaged: it says id {obj['id']}, but its steps have id {trace_id(trace)}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from dataclasses import dataclass
 
-SCHEMA = 2  # that of a trace with words; 1 is the same without them
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ class Step:
     `process` indexes Trace.processes; `label` is the action's text, `choice` what replay needs to find the step again;
     `kind` is the action's kind; `function` and `step` are kernel names (may be empty); `depth` is the call depth.
     `response` is the answer the process got, as text, "" when it tells nothing.  `changes` are (slot, old, new), as
-    text.
+    text.  `source` is the line of the spec, without its indent.  `enabled` are the other steps that could have been
+    taken instead, as (process name, choice); `waits` are the processes that asked for a lock before this step and did
+    not have it, as (process name, lock).  The names may be of processes without a lane.
     """
 
     process: int
@@ -76,6 +78,9 @@ class Step:
     lock: LockEvent | None = None
     fence: str = ""
     changes: tuple[tuple[str, str, str], ...] = ()
+    source: str = ""
+    enabled: tuple[tuple[str, str], ...] = ()
+    waits: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,34 @@ class LockOrderEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """When the failure was decided, over all schedules that go on from the steps of the trace.
+
+    After step `step` every schedule in which the process that fails goes on ends in the failure, and after the one
+    before it some does not; -1 where that is so from the start.  `states` is how many were searched for that.  `open`
+    says why it is not known, "" where it is; then every schedule fails after `step`, and perhaps after an earlier one.
+    """
+
+    step: int
+    states: int
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """The nearest schedule that passes: the trace's own with one context switch moved.
+
+    `switch` is the first step after the switch that is moved, `by` how many steps later (negative: earlier) it comes;
+    `text` says so in one sentence, with what becomes of it; `steps` is the schedule, as (process name, choice).
+    """
+
+    switch: int
+    by: int
+    text: str
+    steps: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A counterexample: what was checked, the steps, why it is one.
 
@@ -130,7 +163,8 @@ class Trace:
     the sentences that explain why nothing noticed.  `deciding` is the index of the step that decides.  `case` names a
     known bug ("" if none).  `shortest` says how short it is known to be.  `command` reproduces it.  `words` are the
     values of arbitrary words as (step, slot, value), step -1 for those the words start with.  `without` names the piece
-    of the protocol that was left out on purpose ("" for none; only then it is in a file).
+    of the protocol that was left out on purpose, "" for none.  `conjunct` is the part of the property that is false, in
+    words.  `fate` and `passing` are None where they were not asked for, or there is none.
     """
 
     spec: str
@@ -154,6 +188,9 @@ class Trace:
     command: str = ""
     words: tuple[tuple[int, str, int], ...] = ()
     without: str = ""
+    conjunct: str = ""
+    fate: Fate | None = None
+    passing: Passing | None = None
 
     @builtins.property  # `property` is a field here
     def switches(self) -> int:

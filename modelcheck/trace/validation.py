@@ -65,6 +65,7 @@ def check_trace(trace: Trace) -> None:
         _check_area(trace.area)
     _check_updates(trace)
     _check_words(trace)
+    _check_other_schedules(trace)
     for index, edge in enumerate(trace.lock_order):
         _in_range(f"lock_order[{index}].process", edge.process, len(names))
     stored: list[set[int]] = []  # the offsets each step stored, one entry per step
@@ -102,6 +103,13 @@ def _check_words(trace: Trace) -> None:
             _invalid(f"words[{index}]", f"is about step {step}, and there are {len(trace.steps)} steps")
         if value >> 512:
             _invalid(f"words[{index}]", f"gives {slot[:60]!a} a value of more than 512 bits")
+
+
+def _check_other_schedules(trace: Trace) -> None:
+    if trace.fate is not None and not trace.fate.step < len(trace.steps):
+        _invalid("fate.step", f"is {trace.fate.step}, and there are {len(trace.steps)} steps")
+    if trace.passing is not None and trace.passing.switch >= len(trace.steps):
+        _invalid("passing.switch", f"is {trace.passing.switch}, and there are {len(trace.steps)} steps")
 
 
 def _check_memory(trace: Trace, index: int, memory: MemoryEvent, stored: list[set[int]]) -> None:

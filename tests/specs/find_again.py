@@ -6,6 +6,7 @@ Each is found again by its own last line, the command; where the id has changed,
 
 from __future__ import annotations
 
+import json
 import shlex
 import shutil
 import subprocess
@@ -20,9 +21,7 @@ FOLDER = ROOT / "traces"
 
 def find(path: Path, folder: Path) -> Path | None:
     """The counterexample that the command of the one at `path` finds; None where it finds none."""
-    from modelcheck.trace.file import read_trace
-
-    command = shlex.split(read_trace(path).command)[1:]
+    command = shlex.split(json.loads(path.read_text("utf-8"))["command"])[1:]  # the file may be of an older schema
     made = folder / path.stem
     subprocess.run(
         [sys.executable, "-m", "modelcheck", *command, "--quiet", "--traces", str(made)],
