@@ -77,11 +77,12 @@ def _needless(z3: Any, offset: Any, length: Any, times_ofs: Any, len1: Any, len2
     return (len2 != 0) != z3.UGT(offset + length, PAGE_SIZE)
 
 
-def _registered(z3: Any) -> Any:
-    """Before 5ec3289b: activated with 48 bytes, checked with the length of one mode, stored in that of another."""
+def _registered(z3: Any, asked: int = 48) -> Any:
+    """Before 5ec3289b: `asked` for at activation, checked with the length of one mode, stored in that of another."""
     offset, stored = z3.BitVecs("offset stored", 32)
     either = z3.Or(stored == 48, stored == 44)
-    return z3.And(z3.ULE(offset + 48, PAGE_SIZE), z3.ULT(offset, PAGE_SIZE), either, z3.UGT(offset + stored, PAGE_SIZE))
+    inside = z3.And(z3.ULT(offset, PAGE_SIZE), z3.ULE(offset + asked, PAGE_SIZE))
+    return z3.And(inside, either, z3.UGT(offset + stored, PAGE_SIZE))
 
 
 def _uncovered(abi: int) -> Callable[[Any], Any]:
