@@ -48,7 +48,7 @@ def render(trace: Trace, full: bool = False) -> str:
 
 
 def _table(trace: Trace, shown: list[Row], full: bool) -> list[str]:
-    cpus = sorted({process.cpu for process in trace.processes})
+    cpus = sorted({trace.processes[row.process].cpu for row in shown})  # who does nothing here has no column
     starts = _starts(len(cpus))
     widths = [end - start - 2 for start, end in zip(starts, [*starts[1:], WIDTH - INDENT + 2], strict=True)]
     place = {cpu: min(column, len(starts) - 1) for column, cpu in enumerate(cpus)}

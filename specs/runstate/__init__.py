@@ -81,8 +81,8 @@ PARAMETERS = (
     ),
     Parameter(
         "vmm",
-        "what the VMM does meanwhile: moves and unregisters the area, or changes memslots",
-        ("moves", "memslots"),
+        "what the VMM does meanwhile: moves and unregisters the area, or changes memslots, or both at once",
+        ("moves", "memslots", "both"),
         default=("moves", "memslots"),
         only=SLOTS,
     ),
@@ -99,6 +99,11 @@ def refuse(setting: Setting) -> str:
         return (
             f"ioctls=data is not decided for {setting.property} where sched_out may come between the stores of "
             "RUNSTATE_DATA, before 11896456; take preemption=none or voluntary, or --property time-sum"
+        )
+    if setting.text("mode") == "switches" and setting.property in ("torn-read", "own-read", "reader-terminates"):
+        return (
+            f"mode=switches is not decided for {setting.property}: the bytes of an area that is stored in one layout "
+            "and read in the other have no meaning; take out-of-area"
         )
     if setting.text("flag") == "off" and not version.flag_optional:
         return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"

@@ -92,7 +92,7 @@ def _out_of_area(setting: Setting) -> Expectation:
     if setting.text("mode") == "switches":
         return Expectation("violated", "D10", "protocol.md D10: 64-bit layout written after a switch to compat")
     beyond = setting.text("to") == "last" and layout.split and layout.user_len2 < layout.size - 1
-    moves = setting.text("ioctls") != "none" and setting.text("vmm") == "moves"
+    moves = setting.text("ioctls") != "none" and setting.text("vmm") != "memslots"
     nests = setting.text("preemption") != "none"  # C4's mutex_lock() is a preemption point with voluntary too
     open_to_it = version.two_caches and not version.only_in_run and setting.text("fix") != "address"
     if open_to_it and beyond and moves and nests:
@@ -133,7 +133,7 @@ def _sleeps(setting: Setting) -> Expectation:
         return Expectation("holds", "", "protocol.md 10: expected verdicts")
     if not writer(setting.version).trylock:
         return Expectation("violated", "D4", "protocol.md 7.2: a sleeping lock under the raw rq->__lock, V2 to V4")
-    if setting.text("ioctls") in ("runnable", "adjust") and setting.text("vmm") == "moves":
+    if setting.text("ioctls") in ("runnable", "adjust") and setting.text("vmm") != "memslots":
         return Expectation("violated", "D4", "protocol.md D4 (b): read_unlock_irqrestore() does not turn IRQs on again")
     return Expectation("holds", "", "protocol.md 7.2: V5+ is not fatal on PREEMPT_RT")
 

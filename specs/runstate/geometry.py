@@ -35,6 +35,7 @@ def obligations() -> tuple[Obligation, ...]:
         Obligation(
             "the update byte lies in the part it is addressed in, at its place", lambda z3: _lengths(z3, _flag_wrong)
         ),
+        Obligation("an area that a795cd43 registers is in one page, in whichever mode it is stored", _registered),
         Obligation("the second part is empty unless the struct crosses the page", lambda z3: _lengths(z3, _needless)),
         *(
             Obligation(
@@ -74,6 +75,14 @@ def _flag_wrong(z3: Any, offset: Any, length: Any, times_ofs: Any, len1: Any, le
 
 def _needless(z3: Any, offset: Any, length: Any, times_ofs: Any, len1: Any, len2: Any) -> Any:
     return (len2 != 0) != z3.UGT(offset + length, PAGE_SIZE)
+
+
+def _registered(z3: Any, asked: int = 48) -> Any:
+    """Before 5ec3289b: `asked` for at activation, checked with the length of one mode, stored in that of another."""
+    offset, stored = z3.BitVecs("offset stored", 32)
+    either = z3.Or(stored == 48, stored == 44)
+    inside = z3.And(z3.ULT(offset, PAGE_SIZE), z3.ULE(offset + asked, PAGE_SIZE))
+    return z3.And(inside, either, z3.UGT(offset + stored, PAGE_SIZE))
 
 
 def _uncovered(abi: int) -> Callable[[Any], Any]:

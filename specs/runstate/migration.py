@@ -4,6 +4,11 @@ A page of the area is `unsaved` while its bytes differ from migration's copy.  B
 vCPU, that is, waits until its thread is in no call that is meant to write guest memory; it may still issue others on it
 (protocol.md B22).  A store after the
 last copy, or a page that is unsaved then, is lost at the destination.
+
+The bitmap speaks for the dirty ring too: the task that stores pushes into its own vCPU's ring, where it would set the
+bit (G13) and so after its stores; a store after a harvest is a new entry, and a reset takes only entries that were
+harvested, so that, as with the bitmap's xchg(), what a harvest takes away are marks it copies the pages of.  A ring
+that is full is left out (protocol.md 11 item 7).
 """
 
 from __future__ import annotations

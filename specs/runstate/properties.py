@@ -12,6 +12,7 @@ from modelcheck import Model, PropertyInfo, Setting
 from specs.runstate.data import DATA
 from specs.runstate.layout import Layout
 from specs.runstate.setup import Scene
+from specs.runstate.stores import CHECKED_LESS
 from specs.runstate.values import adjusted, make_values, relation
 from specs.runstate.versions import writer
 
@@ -43,7 +44,7 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     ghosts, name = scene.ghosts, setting.property
     about = help_of[name]
     values = make_values(layout, relation(setting), adjusted(setting))
-    if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic"):
+    if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic") and setting.text("vmm") != "both":
         model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
     say(model, scene)
     match name:
@@ -73,8 +74,7 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
         case "flag-clears":
             assert ghosts.flagged is not None
             seen = ("update published",) if whole else ()
-            fair = ("the vCPU task and sched_out run on (weak fairness)",)
-            model.eventually(name, ghosts.flagged.eq(0), about, seen, fair, fair=("vcpu", "sched_out"))
+            model.eventually(name, ghosts.flagged.eq(0), about, seen, fair=("vcpu", "sched_out"))
 
 
 def say(model: Model, scene: Scene) -> None:
@@ -100,6 +100,8 @@ def writer_witnesses(setting: Setting, layout: Layout, scene: Scene) -> tuple[st
         found += ["split path ran", "second cache activated"]
     if writer(setting.version).trylock:
         found.append("trylock failed")
+    if scene.version.mode_twice and scene.long_mode is not None:
+        found.append(CHECKED_LESS)
     if "RUNSTATE_ADDR" in scene.ioctls:
         found.append("area registered")
     if scene.gpc1.active is not None:

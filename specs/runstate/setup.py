@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck import Area, Mutex, Slot, Srcu
+from modelcheck import Area, Irq, Mutex, Slot, Srcu
 from specs.runstate.layout import Parts
 from specs.runstate.migration import Dirty
 from specs.runstate.pfncache import Gpc, Kvm, Steps
@@ -78,7 +78,8 @@ def leave(srcu: Srcu | None) -> Steps:
 class Scene:
     """What the writer works on, no more than it looks at: writers of areas with equal parts are one process (`scene`).
 
-    `long_mode` is None where it never changes.  `now` is the clock reading of one call.  `interrupted`: sched_out may
+    `long_mode` is None where it never changes.  `now` is the clock reading of one call, `entry_time` and
+    `rs` what it has taken of the shadow (`stores`).  `interrupted`: sched_out may
     come in the middle of the accounting; `readings`: versions are then in the order of their clock readings, else in
     the order in which they are made (`writer`).  `rt`: PREEMPT_RT.  `without` names what is left out on purpose (the
     parameter's help has them), `fix` what is put in.
@@ -92,6 +93,7 @@ class Scene:
     shadow: Slot
     now: Slot
     entry_time: Slot
+    rs: Slot
     in_run: Slot
     request: Slot
     long_mode: Slot | None
@@ -122,3 +124,13 @@ class Call:
     def atomic(self) -> bool:
         """The atomic path gives up where the sleeping one waits."""
         return self.state == "runnable"
+
+    @property
+    def off(self) -> Irq:
+        """What locking does to interrupts."""
+        return "" if self.nested else "off"
+
+    @property
+    def on(self) -> Irq:
+        """What unlocking does to interrupts."""
+        return "" if self.nested else "on"

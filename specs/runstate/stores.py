@@ -2,15 +2,23 @@
 
 The bytes of a store are named by the struct; which bytes of guest memory they are depends on where khva of the cache
 leads.  gpc2 may still map the second page of the place where the area was before (protocol.md D1).
+
+All stores of an update are of one version of the shadow where the locks spin: they are held from G2 to G13, which keeps
+the task's own sched_out away, and nobody else changes the shadow.  On PREEMPT_RT sched_out may change it in between, so
+there it matters when the kernel takes what (`source`): the entry time once, ahead of the first store; the rest of an
+area in one page as it is stored; the rest of one over two pages when the struct is assembled on the stack, after G8 and
+ahead of both copies.  So over two pages an accounting that comes after that harms nothing by itself, and in one page it
+does; D3 is there in both, since the nested writer clears the flag ahead of the copies that are left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
-from modelcheck import Access, Action, Area, Expr, assign, choose, reach, shared, smp_wmb, test
+from modelcheck import Access, Action, Area, Expr, Slot, assign, choose, reach, shared, smp_wmb, test
 from specs.runstate.layout import UPDATE, Parts
 from specs.runstate.migration import unsave
 from specs.runstate.pfncache import Gpc, Steps
@@ -18,6 +26,7 @@ from specs.runstate.setup import Scene
 
 GUEST = "kvm_xen_update_runstate_guest"
 COMPAT_END = 44  # bytes from here on are beyond a compat struct
+CHECKED_LESS = "48 bytes stored where 44 were checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +60,26 @@ class Put:
 
 
 def lengths(scene: Scene) -> Generator[Action, Any, Target]:
-    """G0 and G1: the layout and the two lengths, read once without a lock."""
-    mode = place = 0
-    if scene.long_mode is not None and not (yield test(scene.long_mode, "long_mode?").at("G0", GUEST)):
-        mode = 1
+    """G0 and G1: the layout and the two lengths, read without a lock."""
+    mode = yield from layout_now(scene, "G0")
+    place = 0
     if scene.gpc1.gpa is not None and not (yield test(scene.gpc1.gpa.eq(1), "gpc1->gpa is A?").at("G1", GUEST)):
         place = 1
     return Target(scene.places[place].parts[mode], Window(scene.gpc1, scene.places[place].area))
 
 
+def layout_now(scene: Scene, step: str) -> Generator[Action, Any, int]:
+    """Which of a place's layouts long_mode asks for."""
+    if scene.long_mode is None or (yield test(scene.long_mode, "long_mode?").at(step, GUEST)):
+        return 0
+    return 1
+
+
 def mapped(scene: Scene, target: Target) -> Generator[Action, Any, Target]:
-    """Where khva of the second cache leads."""
+    """Where khva of the second cache leads; and before 5ec3289b long_mode once more."""
     parts = target.parts
+    if scene.version.mode_twice:
+        return (yield from with_mode_of_now(scene, target))
     if not parts.split:
         return target
     if scene.gpc2.gpa is None:
@@ -74,6 +91,19 @@ def mapped(scene: Scene, target: Target) -> Generator[Action, Any, Target]:
     return replace(target, second=Window(scene.gpc2, place.area, parts.user_len1, shift))
 
 
+def with_mode_of_now(scene: Scene, target: Target) -> Generator[Action, Any, Target]:
+    """The layout that is stored, in a795cd43: not the one whose length was checked, if long_mode changed meanwhile.
+
+    So 48 bytes may be stored where 44 were checked.  They are in the page still, since RUNSTATE_ADDR asked for 48
+    whatever the mode was (protocol.md 12.1 item 10; `geometry` has the proof).
+    """
+    mode = yield from layout_now(scene, "G7")
+    place = next(each for each in scene.places if each.area == target.first.area)
+    if place.parts[mode].size > target.parts.size:
+        yield reach(CHECKED_LESS)
+    return replace(target, parts=place.parts[mode])
+
+
 def store(scene: Scene, target: Target) -> Steps:
     """G7 to G12."""
     ghosts, version, layout = scene.ghosts, scene.version, target.parts
@@ -81,7 +111,7 @@ def store(scene: Scene, target: Target) -> Steps:
     if ghosts.idle is not None:
         yield assign(ghosts.idle, 0).as_("the writer is at work")
     if scene.rt:
-        yield shared("entry_time = runstate_entry_time", (scene.entry_time, scene.shadow)).at("G7", GUEST)
+        yield shared("entry_time = runstate_entry_time", (scene.entry_time, scene.shadow)).at("G8", GUEST)
     if layout.split:
         yield reach("split path ran")
     if not version.byte_flag:
@@ -128,8 +158,10 @@ def store_single(scene: Scene, target: Target, flag: str) -> Steps:
 
 
 def store_split(scene: Scene, target: Target, flag: str) -> Steps:
-    """G10, two pages: the struct assembled on the stack is copied to each page."""
+    """G9 and G10, two pages: the struct assembled on the stack is copied to each page."""
     cut, size = target.parts.user_len1, target.parts.size
+    if scene.rt:  # one step: a sched_out in the middle of it mixes two versions, as one between G8 and here does
+        yield shared("rs = {current_runstate, entry_time, runstate_times[]}", (scene.rs, scene.shadow)).at("G9", GUEST)
     first = Put(0, cut, "memcpy(gpc1->khva, &rs, user_len1)", "G10", True)
     second = Put(cut, size, "memcpy(gpc2->khva, &rs + user_len1, user_len2)", "G10", True)
     yield from put(scene, target, first, flag)
@@ -139,7 +171,8 @@ def store_split(scene: Scene, target: Target, flag: str) -> Steps:
 def store_v2(scene: Scene, target: Target, flag: str) -> Steps:
     """V2: the whole word with the flag, state, times, then `entry &= ~XEN_RUNSTATE_UPDATE` as a store of the word.
 
-    The read-modify-write reads back what this same task stored under the same lock, so it is modelled as a store.
+    The read-modify-write reads back what this same task stored under the same lock, so it is modelled as a store.  (On
+    PREEMPT_RT a nested writer may have stored since; that its entry time then stays is left out, as it is torn anyway.)
     Without the mapping that is held ("mapping"), as before 5.18, each store may fault and leave the rest undone (B3).
     """
     entry, times = target.parts.entry, target.parts.times
@@ -191,19 +224,34 @@ def put(scene: Scene, target: Target, what: Put, form: str) -> Steps:
     window = second if second is not None and what.lo >= second.lo else target.first
     dirty = scene.ghosts.dirty
     kind: Literal["copy", "plain"] = "copy" if what.copy else "plain"
-    own = scene.rt and what.lo == target.parts.entry  # the local entry_time, not the shadow
     requires: tuple[tuple[Expr, str], ...] = window.gpc.requires()
-    cut = scene.long_mode is not None and what.lo < COMPAT_END < what.hi
-    parts = ((what.lo, COMPAT_END), (COMPAT_END, what.hi)) if cut else ((what.lo, what.hi),)
-    for lo, hi in parts:
+    ends = (what.lo, *(cut for cut in cuts(scene, target.parts) if what.lo < cut < what.hi), what.hi)
+    for lo, hi in tuple(pairwise(ends)):
         wanted = requires
         if scene.long_mode is not None and lo >= COMPAT_END:
             wanted = (*requires, (scene.long_mode.eq(1), "out-of-area"))
-        version = scene.entry_time if own else scene.shadow
-        place = (lo + window.shift, hi + window.shift)
+        place, version = (lo + window.shift, hi + window.shift), source(scene, target.parts, lo)
         yield window.area.store(*place, version, form, kind, wanted, what.text).at(what.step, GUEST)
     if dirty is not None:
         yield unsave(dirty, 0 if window.gpc == scene.gpc1 else 1).at(what.step, GUEST)
+
+
+def cuts(scene: Scene, parts: Parts) -> tuple[int, ...]:
+    """Where a store is cut: at the end of a compat struct, and around the entry time, which may be of another version.
+
+    So on PREEMPT_RT the parts of a copy are in the order of fields where the compiler keeps to program order.
+    """
+    around = (parts.entry, parts.times) if scene.rt else ()
+    return (*around, COMPAT_END) if scene.long_mode is not None else around
+
+
+def source(scene: Scene, parts: Parts, byte: int) -> Slot:
+    """What the byte of the struct is copied from; see the module."""
+    if not scene.rt:
+        return scene.shadow
+    if parts.entry <= byte < parts.times:
+        return scene.entry_time
+    return scene.rs if parts.split else scene.shadow
 
 
 def leaves(scene: Scene) -> tuple[tuple[int, ...], ...]:
@@ -231,4 +279,4 @@ def _first_outside(access: Access, size: int) -> int:
 
 def storing() -> tuple[object, ...]:
     """The code that store() runs: what is known of its stores holds while this is the same."""
-    return store, store_v2, store_v3, store_single, store_split, put
+    return store, store_v2, store_v3, store_single, store_split, put, cuts

@@ -10,5 +10,5 @@ def unreached() -> tuple[tuple[str, str], ...]:
         ("__kvm_gpc_refresh R11", refreshed),
         ("__kvm_gpc_refresh R12", refreshed),
         ("copies", "a projection carries one byte of the copy, two where entry times may repeat"),
-        ("lock_and_check", "only where without=retry leaves a guard out"),
+        ("no_retry", "only where without=retry leaves a guard out"),
     )

@@ -21,6 +21,7 @@ class Writer:
     kvm->arch.xen.xen_lock, before it kvm->lock (310bc39546a4).  `dirty_inside`: pages are marked dirty with the lock
     held.  `ioctls_write`: RUNSTATE_ADDR, CURRENT and ADJUST write the area.  `only_in_run`: sched_out counts as
     preemption only inside KVM_RUN (118964562969).  `clamped`: the accounting never books a negative time.
+    `mode_twice`: long_mode is read for the length, and again for the layout that is stored.
     `cache` names the version of gfn_to_pfn_cache (`cache_versions`).
     """
 
@@ -35,6 +36,7 @@ class Writer:
     ioctls_write: bool = True
     only_in_run: bool = True
     clamped: bool = True
+    mode_twice: bool = False
     cache: str = "6addfcf27139"
 
 
@@ -44,7 +46,9 @@ V6 = replace(V6S, name="4438355e", only_in_run=False)
 V5 = replace(V6, name="bbe17c62", dirty_inside=False, cache="9f87791d686d")
 V4 = replace(V5, name="d8ba8ba4", trylock=False, nested_class=False, xen_lock=False)
 V3 = replace(V4, name="5ec3289b", flag_optional=False)
-V2 = replace(V3, name="a795cd43", two_caches=False, byte_flag=False, ioctls_write=False, cache="8332f0ed4f18")
+V2 = replace(
+    V3, name="a795cd43", two_caches=False, byte_flag=False, ioctls_write=False, mode_twice=True, cache="8332f0ed4f18"
+)
 V7P = replace(V7, name="da260bcb", cache="da260bcb56fe")
 WRITERS = (V2, V3, V4, V5, V6, V6S, V7, V7P)
 

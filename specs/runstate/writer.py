@@ -92,58 +92,95 @@ def update_runstate_guest(scene: Scene, call: Call) -> Steps:
 
 def lock_and_check(scene: Scene, call: Call, parts: Parts) -> Steps:
     """G2 to G6: both locks held and both caches valid ("stored"), or why not, with no lock held."""
-    gpc1, gpc2, version, atomic = scene.gpc1, scene.gpc2, scene.version, call.atomic
-    off: Irq = "" if call.nested else "off"
-    on: Irq = "" if call.nested else "on"
-    trylock = atomic and version.trylock
     while True:  # the retry label
-        if scene.without == "lock":
-            pass
-        elif not trylock:
-            yield gpc1.lock.read_lock(irq=off).at("G2", GUEST)
-        else:
-            if not call.nested:
-                yield local_irq_save().at("G2", GUEST)
-            if not (yield gpc1.lock.read_trylock().at("G2", GUEST)):
-                if not call.nested:
-                    yield local_irq_restore().at("G2", GUEST)
-                yield reach("trylock failed")
-                return "gave up"
-        while scene.without != "check" and not (yield gpc1.check("G3")):
-            if scene.without != "lock":
-                yield from read_unlock(scene, gpc1, "G3", on)
-            if atomic:
-                yield reach("atomic path gave up")
-                return "gave up"
-            if not (yield from refresh(gpc1, scene.kvm)):
-                return "refresh failed"
-            if scene.without != "lock":
-                yield gpc1.lock.read_lock(irq=off).at("G3", GUEST)
-        if not parts.split:
-            return "stored"
-        if scene.without == "lock":
-            pass
-        elif not trylock:
-            yield gpc2.lock.read_lock().at("G5", GUEST)
-        elif not (yield gpc2.lock.read_trylock().at("G5", GUEST)):
-            yield from read_unlock(scene, gpc1, "G5", on)
-            yield reach("trylock failed")
-            return "gave up"
-        if scene.without == "check" or (yield gpc2.check("G6")):
-            return "stored"
-        if scene.without != "lock":
-            yield from read_unlock(scene, gpc2, "G6")
-            yield from read_unlock(scene, gpc1, "G6", on)
-        if atomic:
+        outcome = yield from first_cache(scene, call)
+        if outcome == "stored" and parts.split:
+            outcome = yield from second_cache(scene, call)
+        if outcome != "retry":
+            return outcome
+
+
+def first_cache(scene: Scene, call: Call) -> Steps:
+    """G2 and G3: gpc1 is locked and valid; the sleeping path refreshes it until it is."""
+    gpc1 = scene.gpc1
+    if not (yield from lock_first(scene, call)):
+        return "gave up"
+    while not (yield from valid(scene, gpc1, "G3")):
+        yield from read_unlock(scene, gpc1, "G3", call.on)
+        if call.atomic:
             yield reach("atomic path gave up")
             return "gave up"
-        yield reach("second cache activated")
-        if not (yield from activate_second(scene)):
+        if not (yield from refresh(gpc1, scene.kvm)):
             return "refresh failed"
-        if scene.without == "retry":
-            yield gpc1.lock.read_lock(irq=off).at("G6", GUEST)
-            yield gpc2.lock.read_lock().at("G6", GUEST)
-            return "stored"
+        yield from read_lock(scene, gpc1, "G3", call.off)
+    return "stored"
+
+
+def lock_first(scene: Scene, call: Call) -> Steps:
+    """G2; answers whether it has the lock: the atomic path may not, since bbe17c62."""
+    if scene.without == "lock" or not (call.atomic and scene.version.trylock):
+        yield from read_lock(scene, scene.gpc1, "G2", call.off)
+        return True
+    if not call.nested:
+        yield local_irq_save().at("G2", GUEST)
+    if (yield scene.gpc1.lock.read_trylock().at("G2", GUEST)):
+        return True
+    if not call.nested:
+        yield local_irq_restore().at("G2", GUEST)
+    yield reach("trylock failed")
+    return False
+
+
+def second_cache(scene: Scene, call: Call) -> Steps:
+    """G5 and G6: gpc2 is locked and valid too; where it is not, the sleeping path activates it and has to "retry"."""
+    gpc1, gpc2 = scene.gpc1, scene.gpc2
+    if scene.without == "lock" or not (call.atomic and scene.version.trylock):
+        yield from read_lock(scene, gpc2, "G5")
+    elif not (yield gpc2.lock.read_trylock().at("G5", GUEST)):
+        yield from read_unlock(scene, gpc1, "G5", call.on)
+        yield reach("trylock failed")
+        return "gave up"
+    if (yield from valid(scene, gpc2, "G6")):
+        return "stored"
+    yield from read_unlock(scene, gpc2, "G6")
+    yield from read_unlock(scene, gpc1, "G6", call.on)
+    if call.atomic:
+        yield reach("atomic path gave up")
+        return "gave up"
+    yield reach("second cache activated")
+    if not (yield from activate_second(scene)):
+        return "refresh failed"
+    if scene.without == "retry":
+        return (yield from no_retry(scene, call))
+    return "retry"
+
+
+def no_retry(scene: Scene, call: Call) -> Steps:
+    """The sibling that takes both locks again, and does not look at the caches again."""
+    yield from read_lock(scene, scene.gpc1, "G6", call.off)
+    yield from read_lock(scene, scene.gpc2, "G6")
+    return "stored"
+
+
+def valid(scene: Scene, gpc: Gpc, step: str) -> Steps:
+    """kvm_gpc_check(), where it is not left out."""
+    return scene.without == "check" or (yield gpc.check(step))
+
+
+def read_lock(scene: Scene, gpc: Gpc, step: str, irq: Irq = "") -> Steps:
+    """read_lock() or read_lock_irqsave(), where it is not left out."""
+    if scene.without != "lock":
+        yield gpc.lock.read_lock(irq=irq).at(step, GUEST)
+
+
+def read_unlock(scene: Scene, gpc: Gpc, step: str, irq: Irq = "") -> Steps:
+    """read_unlock() or read_unlock_irqrestore(): on PREEMPT_RT it may wake a writer, and restores nothing (D4)."""
+    if scene.without == "lock":
+        return
+    if scene.rt:
+        yield from gpc.lock.read_unlock_rt(scene.kvm.rq_lock, step, GUEST)
+    else:
+        yield gpc.lock.read_unlock(irq=irq).at(step, GUEST)
 
 
 def activate_second(scene: Scene) -> Steps:
@@ -154,23 +191,14 @@ def activate_second(scene: Scene) -> Steps:
     return (yield from activate(scene.gpc2, scene.kvm, place))
 
 
-def read_unlock(scene: Scene, gpc: Gpc, step: str, irq: Irq = "") -> Steps:
-    """read_unlock() or read_unlock_irqrestore(): on PREEMPT_RT it may wake a writer, and restores nothing (D4)."""
-    if scene.rt:
-        yield from gpc.lock.read_unlock_rt(scene.kvm.rq_lock, step, GUEST)
-    else:
-        yield gpc.lock.read_unlock(irq=irq).at(step, GUEST)
-
-
 def unlock(scene: Scene, call: Call, parts: Parts) -> Steps:
     """G13: release both locks and mark the pages dirty: with the locks held since 4438355e, before that after."""
     inside = scene.version.dirty_inside
     if inside:
         yield from mark_dirty(scene, parts)
-    if scene.without != "lock":
-        if parts.split:
-            yield from read_unlock(scene, scene.gpc2, "G13")
-        yield from read_unlock(scene, scene.gpc1, "G13", "" if call.nested else "on")
+    if parts.split:
+        yield from read_unlock(scene, scene.gpc2, "G13")
+    yield from read_unlock(scene, scene.gpc1, "G13", call.on)
     if not inside:
         yield from mark_dirty(scene, parts)
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from runstate_cases import ALL, V2, V7P, result
+from runstate_cases import ALL, FEW, V2, V3, V7P, result, setting, traced
+
+from modelcheck import UsageError
+from modelcheck.explore.engine import best_engine
+from modelcheck.explore.verify import Options, verify
+from specs.runstate import SPEC
+from specs.runstate.scene import SLOTS, build, scene_of
 
 SINCE_IOCTLS_WRITE = ALL[1:]
+ALONE = {"preemption": "none", "ioctls": "none"}
 
 
 @pytest.mark.parametrize("abi", ["64", "32"])
@@ -14,6 +23,31 @@ def test_a_switch_to_compat_between_reading_the_mode_and_storing_leaves_the_area
     """protocol.md D10, 12.1 item 10."""
     found = result(version, "out-of-area", abi=abi, offset=0, mode="switches", ioctls="none")
     assert (found.verdict, found.case, found.expected) == ("violated", "D10", "violated")
+
+
+@pytest.mark.parametrize(("version", "looks"), [(V2, ["G0", "G7"]), (V3, ["G0"]), (V7P, ["G0"])])
+def test_what_is_stored_is_the_layout_of_the_last_look_at_the_mode(
+    version: str, looks: list[str], tmp_path: Path
+) -> None:
+    """protocol.md 12.1 item 10: a795cd43 looks twice, and the switch that harms comes after the second look."""
+    _, trace = traced(version, "out-of-area", tmp_path, abi="64", offset=0, mode="switches", **ALONE)
+    seen = [(number, step.step) for number, step in enumerate(trace.steps) if step.label == "long_mode?"]
+    (switch,) = [n for n, step in enumerate(trace.steps) if "long_mode" in [slot for slot, *_ in step.changes]]
+    assert [step for _, step in seen] == looks
+    assert seen[-1][0] < switch
+
+
+@pytest.mark.parametrize(("version", "there"), [(V2, [True]), (V3, [])])
+def test_a795cd43_may_store_more_than_it_checked(version: str, there: list[bool]) -> None:
+    found = result(version, "published", abi="64", offset=0, mode="switches", **ALONE)
+    assert found.verdict == "holds"
+    assert [reached for name, reached in found.witnesses if name == "48 bytes stored where 44 were checked"] == there
+
+
+@pytest.mark.parametrize("name", ["torn-read", "own-read", "reader-terminates"])
+def test_what_is_read_across_a_switch_of_the_mode_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=f"mode=switches is not decided for {name}"):
+        result(V7P, name, abi="64", offset=0, mode="switches", **FEW)
 
 
 @pytest.mark.parametrize("version", SINCE_IOCTLS_WRITE)
@@ -33,6 +67,35 @@ def test_without_a_mapping_that_is_held_the_flag_may_stay_set() -> None:
     """protocol.md B3: put_user() may fault between the stores."""
     assert result(V2, "flag-clears", abi="64", offset=0, without="mapping").verdict == "violated"
     assert result(V2, "flag-clears", abi="64", offset=0).verdict == "holds"
+
+
+@pytest.mark.parametrize("name", SLOTS)
+def test_vmm_both_has_who_takes_part_in_either(name: str) -> None:
+    def actors(vmm: str) -> list[str]:
+        return [process.name for process in build(setting(V7P, name, vmm=vmm)).processes]
+
+    assert actors("both") == list(dict.fromkeys([*actors("moves")[:3], "memslots", *actors("moves")[3:]]))
+    assert set(actors("both")) == {*actors("moves"), *actors("memslots")}
+    both, moves = (scene_of(setting(V7P, name, vmm=vmm)) for vmm in ("both", "moves"))
+    assert both.ioctls == moves.ioctls != ()
+    assert both.gpc1.gpa is not None and both.gpc1.generation is not None and both.locks.srcu is not None
+    apart = "the VMM does not call ioctls of the vCPU and change memslots at the same time"
+    said = [apart in build(setting(V7P, name, vmm=vmm)).assumptions for vmm in ("moves", "memslots", "both")]
+    assert said == [True, True, False]
+
+
+@pytest.mark.parametrize("without", ["check", "lock"])
+def test_vmm_both_finds_what_either_finds(without: str) -> None:
+    one = setting(V7P, "stale-mapping", vmm="both", preemption="none", without=without)
+    (projection,) = SPEC.projections(one)
+    options = Options(polish=False, engine=best_engine())
+    assert verify(build(one, projection), one.property, options=options).verdict == "violated"
+
+
+def test_a_property_says_once_what_it_takes_for_fair() -> None:
+    found = result(V7P, "flag-clears", abi="64", offset=0, **FEW)
+    fair = [text for text in found.assumptions if "vcpu" in text.lower() or "fair" in text]
+    assert fair == ["vcpu, sched_out: a process that can go on does (weak fairness)"]
 
 
 @pytest.mark.parametrize("version", [V2, V7P])

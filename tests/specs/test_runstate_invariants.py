@@ -55,7 +55,7 @@ def heads(machine: StepMachine) -> list[Context]:
 def test_every_process_releases_what_it_took_and_turns_interrupts_on(version: str, preemption: str) -> None:
     """At the head of each loop, and at each end: a context is part of a node, so this is about all schedules."""
     for name in NAMES:
-        for vmm in ("moves", "memslots") if name in SLOTS else ("moves",):
+        for vmm in ("moves", "memslots", "both") if name in SLOTS else ("moves",):
             one = setting(version, name, offset=0 if version == V2 else 4060, preemption=preemption, vmm=vmm)
             for process, machine in machines(one):
                 assert set(heads(machine)) <= {Context()}, (name, process)

@@ -126,7 +126,12 @@ def test_a_struct_has_at_most_one_cut(abi: int) -> None:
 def test_z3_proves_every_obligation() -> None:
     obligations = SPEC.obligations(())
     assert [(each.name, prove(each)) for each in obligations] == [(each.name, "") for each in obligations]
-    assert len(obligations) == 6
+    assert len(obligations) == 7
+
+
+def test_an_area_registered_with_the_length_of_the_mode_could_leave_its_page() -> None:
+    """Why a795cd43, which stores in another mode than it checks, asks for 48 bytes in either."""
+    assert prove(Obligation("44", lambda module: geometry._registered(module, 44))).startswith("not proved: ")
 
 
 @pytest.mark.parametrize("abi", ABIS)

@@ -31,6 +31,21 @@ def test_the_shortest_is_a_writer_whose_shadow_changes_while_it_is_preempted_bet
     assert ("sched_out", "G8") not in told
 
 
+@pytest.mark.parametrize("offset", [4064, 4081])  # the entry time in one page, and over two
+def test_a_nested_writer_clears_the_flag_over_two_pages_too(offset: int) -> None:
+    found = result(V7P, "torn-read", **(RT | {"offset": offset}), ioctls="none")
+    assert (found.verdict, found.case, found.expected) == ("violated", "D3", "violated")
+
+
+def test_over_two_pages_the_shadow_is_taken_before_the_copies(tmp_path: Path) -> None:
+    """An accounting alone harms between G8, where the entry time is taken, and G9, where the rest is assembled."""
+    _, trace = traced(V7P, "torn-read", tmp_path, **(RT | {"offset": 4064}), ioctls="none")
+    told = [(trace.processes[step.process].name, step.step) for step in trace.steps]
+    assert told.index(("vcpu", "G8")) < told.index(("sched_out", "A9")) < told.index(("vcpu", "G9"))
+    assert told.index(("vcpu", "G9")) < told.index(("vcpu", "G10"))
+    assert ("sched_out", "G8") not in told
+
+
 @pytest.mark.parametrize("version", ALL)
 def test_the_last_readers_unlock_wakes_a_writer_under_the_run_queue_lock(version: str) -> None:
     """protocol.md D4 (a): the lock a wakeup needs is held by the one that wakes."""

@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from queued_writer import behind_a_queued_writer, choices
 
 from modelcheck import Model, Mutex, RwLock, SpecError, SpinLock, assign, check, reach, shared, sleep_point, wait
-from modelcheck.explore.run import Run
-from modelcheck.explore.verify import REDUCTIONS, Options, verify
-from modelcheck.system.link import System
-
-FULL = Options(without=frozenset(REDUCTIONS))
-
-
-@pytest.fixture(params=[Options(), FULL], ids=["reduced", "full"])
-def decide(request):
-    """Decides a property and replays what it finds."""
-
-    def run(model: Model, name: str):
-        outcome = verify(model, name, options=request.param)
-        again = Run(System(model, frozenset({name})))
-        for process, choice in outcome.steps:
-            again.take(again.find(process, choice))
-        return outcome
-
-    return run
+from modelcheck.explore.verify import verify
 
 
 def exclusive(*takes) -> Model:
@@ -73,62 +56,37 @@ def test_readers_are_inside_together(decide):
     assert decide(exclusive(WRITE, WRITE), "together").verdict == "holds"
 
 
-def behind_a_queued_writer(wanted, lock: RwLock = R) -> tuple[Run, object]:
-    """A run in which one process reads, a writer queues, and a third is asked which of its steps it can take."""
-    m = Model("queue")
-
-    def reads():
-        yield lock.read_lock()
-        yield lock.read_unlock()
-
-    def writes():
-        yield lock.write_lock()
-        yield lock.write_unlock()
-
-    def third():
-        yield wanted
-
-    for body in (reads, writes, third):
-        m.process(body.__name__, body)
-    m.deadlock()
-    run = Run(System(m, frozenset({"deadlock"})))
-    run.take(run.find(0, "read_lock(r)"))
-    before = [edge.choice for edge in run.enabled(2)]
-    run.take(run.find(1, "write_lock(r) -> queues"))
-    return run, before
-
-
 def test_a_queued_writer_blocks_new_readers_of_tasks():
-    run, before = behind_a_queued_writer(R.read_lock())
+    run, before = behind_a_queued_writer(R, R.read_lock())
     assert before == ["read_lock(r)"]
     assert run.enabled(2) == []
 
 
 def test_a_queued_writer_does_not_block_readers_in_interrupts():
-    run, before = behind_a_queued_writer(R.read_lock(in_interrupt=True))
+    run, before = behind_a_queued_writer(R, R.read_lock(in_interrupt=True))
     assert before == ["read_lock(r)"]
-    assert [edge.choice for edge in run.enabled(2)] == ["read_lock(r)"]
+    assert choices(run, 2) == ["read_lock(r)"]
 
 
 def test_a_read_trylock_fails_on_a_writer_that_merely_waits():
-    run, before = behind_a_queued_writer(R.read_trylock())
+    run, before = behind_a_queued_writer(R, R.read_trylock())
     assert before == ["read_trylock(r) -> True"]
-    assert [edge.choice for edge in run.enabled(2)] == ["read_trylock(r) -> False"]
+    assert choices(run, 2) == ["read_trylock(r) -> False"]
 
 
 def test_a_second_writer_waits_for_the_queue_and_not_in_it():
-    run, before = behind_a_queued_writer(R.write_lock())
+    run, before = behind_a_queued_writer(R, R.write_lock())
     assert before == ["write_lock(r) -> queues"]
     assert run.enabled(2) == []
     run.take(run.find(0, "read_unlock(r)"))
     assert run.enabled(2) == []  # free, but the queue has a first
-    assert [edge.choice for edge in run.enabled(1)] == ["write_lock(r) -> None"]
+    assert choices(run, 1) == ["write_lock(r) -> None"]
     run.take(run.enabled(1)[0])
-    assert [edge.choice for edge in run.enabled(2)] == ["write_lock(r) -> queues"]
+    assert choices(run, 2) == ["write_lock(r) -> queues"]
 
 
 def test_a_writer_queues_once():
-    run, _ = behind_a_queued_writer(R.read_lock())
+    run, _ = behind_a_queued_writer(R, R.read_lock())
     assert run.enabled(1) == []
 
 

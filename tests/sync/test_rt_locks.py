@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from queued_writer import behind_a_queued_writer, choices
 
 from modelcheck import Model, RwLock, SpinLock, assign, check, local_irq_save, sleep_point
 from modelcheck.explore.run import Run
-from modelcheck.explore.verify import REDUCTIONS, Options, Outcome, verify
 from modelcheck.system.link import System
 from modelcheck.system.model import Where
 
 RT, SPINS = RwLock("r", sleeps=True), RwLock("r")
 SPIN_RT, RAW = SpinLock("s", sleeps=True), SpinLock("rq")
-
-
-@pytest.fixture(params=[Options(), Options(without=frozenset(REDUCTIONS))], ids=["reduced", "full"])
-def decide(request):
-    """Decides a property and replays what it finds."""
-
-    def run(model: Model, name: str) -> Outcome:
-        outcome = verify(model, name, options=request.param)
-        again = Run(System(model, frozenset({name})))
-        for process, choice in outcome.steps:
-            again.take(again.find(process, choice))
-        return outcome
-
-    return run
 
 
 def straight(*actions) -> Model:
@@ -103,34 +89,14 @@ def test_a_holder_of_a_sleeping_lock_may_be_preempted_anywhere_and_of_a_spinning
     assert decide(nested(RT, "sleeps"), "alone").verdict == "holds"
 
 
-def behind_a_writer(wanted) -> list[str]:
-    """What a third process can do while one reads and a writer waits."""
-    m = Model("behind")
-
-    def reads():
-        yield RT.read_lock()
-        yield RT.read_unlock()
-
-    def writes():
-        yield RT.write_lock()
-        yield RT.write_unlock()
-
-    def third():
-        yield wanted
-
-    for body in (reads, writes, third):
-        m.process(body.__name__, body)
-    m.deadlock()
-    run = Run(System(m, frozenset({"deadlock"})))
-    run.take(run.find(0, "read_lock(r)"))
-    run.take(run.find(1, "write_lock(r) -> queues"))
-    return [edge.choice for edge in run.enabled(2)]
-
-
-def test_a_writer_that_removed_the_bias_makes_trylocks_fail_and_readers_sleep():
-    assert behind_a_writer(RT.read_trylock()) == ["read_trylock(r) -> False"]
-    assert behind_a_writer(RT.read_lock()) == []
-    assert behind_a_writer(RT.read_lock(in_interrupt=True)) == []
+@pytest.mark.parametrize(
+    ("wanted", "left"),
+    [(RT.read_trylock(), ["read_trylock(r) -> False"]), (RT.read_lock(), []), (RT.read_lock(in_interrupt=True), [])],
+    ids=["try", "read", "read in an interrupt"],
+)
+def test_a_writer_that_removed_the_bias_makes_trylocks_fail_and_readers_sleep(wanted, left):
+    run, _ = behind_a_queued_writer(RT, wanted)
+    assert choices(run, 2) == left
 
 
 def waking(holds_rq: bool, writer: bool = True) -> Model:
@@ -189,9 +155,9 @@ def test_a_reader_that_is_not_the_last_wakes_nobody():
         (0, "spin_lock(rq)"), (0, "read_trylock(r) -> True"), (2, "read_lock(r)"), (1, "write_lock(r) -> queues"),
     ):  # fmt: skip
         run.take(run.find(process, choice))
-    assert [edge.choice for edge in run.enabled(0)] == ["read_unlock(r), last? -> False"]
+    assert choices(run, 0) == ["read_unlock(r), last? -> False"]
     run.take(run.find(2, "read_unlock(r)"))
-    assert [edge.choice for edge in run.enabled(0)] == ["read_unlock(r), last? -> True"]
+    assert choices(run, 0) == ["read_unlock(r), last? -> True"]
 
 
 def test_the_slow_unlock_enables_interrupts_again_and_the_fast_one_does_not():
@@ -212,7 +178,7 @@ def test_the_slow_unlock_enables_interrupts_again_and_the_fast_one_does_not():
         run = Run(System(m, frozenset({"sleep-in-atomic"})))
         for process, choice in ((0, "read_lock(r)"), (0, "local_irq_save()"), *steps):
             run.take(run.find(process, choice))
-        return [edge.choice for edge in run.enabled(0)]
+        return choices(run, 0)
 
     assert sleeps((0, "read_unlock(r), last? -> False")) == ["copies sleeps"]
     queued, last = (1, "write_lock(r) -> queues"), (0, "read_unlock(r), last? -> True")

@@ -284,6 +284,16 @@ def test_each_cpu_has_a_column_up_to_four(count: int) -> None:
     assert ("CPU0" in named[0]) == (1 <= count <= 4)
 
 
+def test_who_does_nothing_that_is_shown_has_no_column() -> None:
+    base = torn_read()
+    idle = ProcessInfo("notifier", "MMU notifier", 2)
+    assert render(replace(base, processes=(*base.processes, idle)), "paste") == TORN_READ_PASTE
+    for full in (False, True):  # the first row is the reader's alone
+        alone = replace(base, steps=base.steps[:1], deciding=-1, processes=(*base.processes, idle))
+        header = next(line for line in render(alone, "paste", full).split("\n") if line.startswith("    CPU"))
+        assert header == "    CPU1 (guest, 64-bit reader)"
+
+
 def test_distilled_views_leave_out_locks_nobody_shares_and_full_keeps_them() -> None:
     for form in ("table", "paste", "svg", "dot"):
         assert "read_lock(gpc1)" not in render(torn_read(), form).replace("</text>", "")
