@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,8 @@ from cli_runs import ROOT, modelcheck
 
 from modelcheck.cli.find_trace import find_trace
 from modelcheck.errors import UsageError
+from modelcheck.trace.file import read_trace, write_trace
+from modelcheck.trace.trace import Passing
 
 B6 = "9f280bdb14"  # the shortest of the saved ones
 
@@ -84,13 +85,10 @@ def test_replay_and_show_take_an_id(tmp_path: Path) -> None:
 
 
 def test_replay_refuses_a_schedule_that_is_said_to_pass_and_does_not(tmp_path: Path) -> None:
-    source = next((ROOT / "traces").glob(f"*-{B6}.json"))
-    folder = tmp_path / "modelcheck-traces"
-    folder.mkdir()
-    shutil.copy(source, folder / source.name)
-    trace = json.loads(source.read_text())
-    trace["passing"] = {"switch": 1, "by": 1, "text": "Made up.", "steps": [["vcpu", "the VMM calls -> KVM_RUN"]]}
-    (folder / source.name).write_text(json.dumps(trace))
+    trace = read_trace(find_trace(str(next((ROOT / "traces").glob(f"*-{B6}.json")))))
+    (tmp_path / "modelcheck-traces").mkdir()
+    said = Passing(1, 1, "Made up.", (("vcpu", "the VMM calls -> KVM_RUN"),))
+    write_trace(replace(trace, passing=said), tmp_path / "modelcheck-traces" / f"made-up-{B6}.json")
     done = modelcheck("replay", B6[:6], cwd=tmp_path)
     assert done.returncode == 2
     assert "the schedule that is said to pass does not bring vcpu past its deciding step" in done.stderr
