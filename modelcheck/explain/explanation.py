@@ -19,6 +19,7 @@ from modelcheck.explain.turn import turn_of
 from modelcheck.explain.ways import State
 from modelcheck.explain.world import World
 from modelcheck.expression import Slot, slots_of
+from modelcheck.smt.concrete import looks_at_makers
 from modelcheck.system.link import System
 from modelcheck.system.model import Model, Property
 from modelcheck.trace.trace import Fate, Passing, Trace
@@ -79,6 +80,20 @@ class _Explanation:
         arriving = self.prop.kind == "lock-order"
         self.turn = turn_of(self.system.spaces[failing].machine, failing, node, arriving)
         self.name = self.system.processes[failing].name
+        self._one_way = self._know()
+
+    def _know(self) -> bool:
+        """Notes what the trace ends with, and who made its versions where that counts; False where several did."""
+        world, values = self.whole.world, self.given.values
+        observation = world.observed(self.whole.states[-2], self.whole.ways[-1]) if self.whole.ways else None
+        if values is None or observation is None:
+            return True
+        self.given.failed = observation
+        if not looks_at_makers(values, observation, world.steps.makers()):
+            return True
+        makers = list(dict.fromkeys(way.makes for way in self.whole.ways if way.makes))
+        self.given.maker = makers[0] if makers else ""
+        return len(makers) == 1
 
     @property
     def goal(self) -> Goal | None:
@@ -91,7 +106,8 @@ class _Explanation:
     @property
     def _open(self) -> bool:
         """Whether values are left open that would decide: nothing but the conjunct is told then."""
-        return self.prop.kind == "terminates" or self.prop.kind == "observation" and not self.given.known
+        unknown = self.prop.kind == "observation" and not self.given.known
+        return self.prop.kind == "terminates" or unknown or not self._one_way
 
     def _slots(self) -> tuple[Slot, ...]:
         conditions = [c for c in (self.prop.condition, self.prop.goal) if c is not None]

@@ -28,6 +28,7 @@ class Touched:
     feeds: dict[Slot, dict[Slot, None]] = field(default_factory=dict)
     makes: dict[str, None] = field(default_factory=dict)
     sets: dict[Slot, frozenset[int] | None] = field(default_factory=dict)
+    fresh: dict[Slot, None] = field(default_factory=dict)  # slots set to a member that is created
 
 
 def touched(system: System, process: int) -> Touched:
@@ -61,6 +62,8 @@ def _feed(found: Touched, slot: Slot, value: Expr) -> None:
     if isinstance(value, Arbitrary):
         found.guards.update(dict.fromkeys([slot, value.slot, *slots_of(value.condition)]))
     found.makes.update(dict.fromkeys(sorts_of(value)))
+    if any(True for _ in sorts_of(value)):
+        found.fresh[slot] = None
 
 
 def _access(system: System, space: LocalSpace, access: Access, register: int, found: Touched) -> None:
@@ -135,7 +138,8 @@ def matters(system: System, roots: frozenset[int], extra: tuple[Slot, ...] = (),
         kept |= {p for p, one in enumerate(found) if not sorts.isdisjoint(one.makes)}
     while True:
         kept |= {system.host[p] for p in kept if system.host[p] >= 0}
-        needed = _needed([found[p] for p in sorted(kept)], extra)
+        made = [slot for p in sorted(kept) for slot in found[p].fresh] if makers else []
+        needed = _needed([found[p] for p in sorted(kept)], (*extra, *made))
         more = {p for p, one in enumerate(found) if p not in kept and not needed.keys().isdisjoint(one.feeds)}
         if not more:
             break

@@ -56,6 +56,7 @@ class Way:
     settled: tuple[Callable[[State], bool], ...]
     private: bool
     idle: bool  # performs a piece, sets nothing that matters and waits for nothing
+    makes: str = ""  # its text, where it makes a version whose number is counted
     spare: bool = False  # performs a piece that an earlier one may stand for: of the same access, with the same guard
 
 
@@ -124,7 +125,23 @@ class Steps:
         return Way(
             edge, place, target, guard, self._move(updates) if updates else None, answered, self._settled(edge),
             private, guard is None and not updates and edge.piece is not None and not edge.breaks,
+            self._making(updates, action),
         )  # fmt: skip
+
+    def makers(self) -> list[str]:
+        """The texts of all steps that make a version whose number is counted, in order."""
+        return list(dict.fromkeys(
+            node.action.label
+            for space in self.system.spaces
+            for node in space.machine.nodes
+            if node.action is not None
+            for branch in node.action.branches
+            if any(sort in self.counted for _, value in branch.updates for sort in sorts_of(value))
+        ))  # fmt: skip
+
+    def _making(self, updates: list[tuple[Slot, Expr]], action: Action | None) -> str:
+        makes = any(sort in self.counted for _, value in updates for sort in sorts_of(value))
+        return action.label if makes and action is not None else ""
 
     def _guard(self, guard: Expr) -> Callable[[State], object]:
         if self.read:

@@ -90,7 +90,8 @@ class World:
 
     def after(self, state: State, way: Way) -> State | None:
         """The state that an enabled step leads to, None (and `short`) where there is no value for what it makes."""
-        moved = list(state) if way.move is None else way.move(state)
+        other = bool(way.makes) and self.given.maker not in ("", way.makes)  # it has other values than the trace's
+        moved = None if other else list(state) if way.move is None else way.move(state)
         if moved is None:
             self.short = True
             return None
@@ -147,7 +148,7 @@ class World:
             for name, register in zip(action.names, action.registers, strict=True)
         ]
         made = max((state[self.index[slot]] for slot in self.steps.counted.values()), default=0)
-        return Observation(action.observes, tuple(seen), (), made + 1, whole=True)
+        return Observation(action.observes, tuple(seen), (), made + 1, whole=True, made=self.given.made(made + 1))
 
     def violates(self, state: State, way: Way) -> bool:
         """Whether a step, enabled in the state, violates the property there."""

@@ -6,6 +6,8 @@ every value known there is nothing left to search for, so the answer is that of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from modelcheck.errors import InternalError
@@ -31,8 +33,28 @@ def violates(values: Values, observation: Observation, numbers: Numbers) -> bool
     return bool(z3.is_true(answer))
 
 
-def further(values: Values, numbers: Numbers, count: int) -> Numbers:
+def looks_at_makers(values: Values, observation: Observation, texts: Iterable[str]) -> bool:
+    """Whether it makes a difference to a spec which of these steps made the versions of an observation."""
+    import z3
+
+    fields = [(name, 8 * (hi - lo)) for name, lo, hi in values.fields]
+    count = observation.versions
+    versions = [{name: z3.BitVec(f"{name}_of_{k}", size) for name, size in fields} for k in range(count)]
+
+    def byte(version: int, offset: int, form: str) -> Any:
+        return values.byte(z3, versions[version], offset, form)
+
+    formulas = []
+    for text in texts:
+        made = (("", -1), *((text, k) for k in range(count - 1)))
+        formulas.append(values.violated(z3, versions, replace(observation, made=made[:count]), byte))
+    return any(not z3.eq(formulas[0], formula) for formula in formulas[1:])
+
+
+def further(values: Values, numbers: Numbers, count: int, failed: Observation | None = None) -> Numbers:
     """Values of `count` versions after those given, under the spec's assumptions; () where there are none.
+
+    `failed` is an observation over all of them that is a violation, which tells what a spec knows of their history.
 
     As in `Solver.concrete`: the spec's preferences where they cost no answer, and what they leave open is least.
     """
@@ -45,6 +67,15 @@ def further(values: Values, numbers: Numbers, count: int) -> Numbers:
     solver = z3.SimpleSolver()
     solver.set("timeout", TIMEOUT_MS)
     solver.add(*(formula for _, formula in values.assume(z3, versions)))
+    if failed is not None:
+        known = ConcreteBytes(values, numbers)
+
+        def byte(version: int, offset: int, form: str) -> Any:
+            if version < len(numbers):
+                return z3.BitVecVal(known(version, offset, form), 8)
+            return values.byte(z3, versions[version], offset, form)
+
+        solver.add(values.violated(z3, versions, failed, byte))
     if solver.check() != z3.sat:
         return ()
     for wish in map(z3.simplify, values.prefer(z3, versions)):

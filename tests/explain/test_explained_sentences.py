@@ -20,10 +20,13 @@ from explained_models import (
     two_counters,
 )
 
+from modelcheck import Observation
 from modelcheck.errors import UsageError
 from modelcheck.explain import explained, passes_again
 from modelcheck.explore.engine import Engine, native_missing
 from modelcheck.explore.verdict import Options
+from modelcheck.smt.concrete import looks_at_makers
+from modelcheck.smt.values import Seen
 from modelcheck.trace.file import from_json, to_json
 from modelcheck.trace.trace import Fate
 from modelcheck.view.fates import sentences
@@ -101,6 +104,31 @@ def test_the_passing_schedule_is_given_whole():
         ("user", "prepares"),
         ("user", "uses it -> None"),
     )
+
+
+def by_makers(model, other="another"):
+    """The pairs' model, whose property holds of versions that some step of another text made."""
+    values = model.values
+
+    def violated(z3, versions, observation, byte):
+        whole = all(text != other for text, _ in observation.made)
+        return z3.And(z3.BoolVal(whole), values.violated(z3, versions, observation, byte))
+
+    model.values = replace(values, violated=violated)
+    return model
+
+
+def test_a_spec_that_looks_at_who_made_versions_is_explained_alike():
+    trace = trace_of(by_makers(torn_pair()), "torn")
+    assert tuple(sentences(trace)) == SAID[torn_pair, "torn"]
+
+
+def test_looking_at_who_made_versions_is_noticed():
+    model = torn_pair()
+    observation = Observation("torn", (Seen("pair", 0, 2, ((0, 1, ""), (1, 0, ""))),), (), 2, whole=True)
+    texts = ["a new pair", "another"]
+    assert not looks_at_makers(model.values, observation, texts)
+    assert looks_at_makers(by_makers(model).values, observation, texts)
 
 
 def test_what_is_undecided_by_any_step_has_no_fate():
