@@ -32,7 +32,8 @@ PACKAGE = "specs"
 def spec_names() -> tuple[str, ...]:
     """The names of the specs there are, sorted; imports none of them."""
     package = importlib.import_module(PACKAGE)
-    return tuple(sorted(found.name for found in pkgutil.iter_modules(package.__path__) if found.name[0] != "_"))
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return tuple(sorted(name for name in found if name[0] != "_" and name not in package.SHARED))
 
 
 def default_name() -> str:

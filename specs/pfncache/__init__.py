@@ -10,6 +10,7 @@ There are no areas of memory in it, so every memory model gives one answer: the 
 from __future__ import annotations
 
 from modelcheck import Parameter, Setting, Spec, Version
+from specs.kvm.cache_versions import CACHES, cache
 from specs.pfncache.ablating import ablate_settings
 from specs.pfncache.cases import CASES
 from specs.pfncache.expected import expected
@@ -17,7 +18,6 @@ from specs.pfncache.model import build
 from specs.pfncache.properties import PROPERTIES
 from specs.pfncache.scenarios import SCENARIOS
 from specs.pfncache.unreached import unreached
-from specs.runstate.cache_versions import CACHES, cache
 
 _RELEASES = {
     "982ed0de4753": ("5.17",),

@@ -6,8 +6,8 @@ Stores are `check` actions here: what a store through khva requires (`Gpc.requir
 from __future__ import annotations
 
 from modelcheck import Action, Expr, Slot, assign, check, choose, reach
-from specs.runstate.activation import activate, deactivate
-from specs.runstate.pfncache import Gpc, Kvm, Steps, refresh
+from specs.kvm.activation import activate, deactivate
+from specs.kvm.pfncache import Gpc, Kvm, Steps, refresh
 
 
 def user(gpc: Gpc, kvm: Kvm, refreshes: bool, busy: Slot | None = None) -> Steps:

@@ -6,8 +6,8 @@ The checker decides, not this table: where they differ, find out which is wrong 
 from __future__ import annotations
 
 from modelcheck import Expectation, Setting
+from specs.kvm.cache_versions import Cache, cache
 from specs.pfncache.scenarios import SCENARIOS, Actors
-from specs.runstate.cache_versions import Cache, cache
 
 KEPT = """\
 found by this checker: until 58cd407ca4c6 a refresh that finds no slot unmaps khva and leaves it in the cache with its

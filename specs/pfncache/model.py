@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from modelcheck import Model, Setting
+from specs.kvm.cache_versions import cache
+from specs.kvm.invalidators import mmu_notifier
+from specs.kvm.memslots import memslot_updater
+from specs.kvm.pfncache import Gpc, Kvm, make_gpc, make_kvm, make_page, make_place
 from specs.pfncache.actors import config, mover, refresher, user
 from specs.pfncache.properties import ENDS, declare, declare_end
 from specs.pfncache.scenarios import SCENARIOS, Actors
-from specs.runstate.cache_versions import cache
-from specs.runstate.invalidators import mmu_notifier
-from specs.runstate.memslots import memslot_updater
-from specs.runstate.pfncache import Gpc, Kvm, make_gpc, make_kvm, make_page, make_place
 
 
 def build(setting: Setting, projection: Hashable = None) -> Model:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from modelcheck import Expr, Model, PropertyInfo, Slot
+from specs.kvm.gpc import Gpc, Kvm
 from specs.pfncache.scenarios import Actors
-from specs.runstate.gpc import Gpc, Kvm
 
 ASSERTIONS = (
     PropertyInfo("stale-mapping", "no store goes through a mapping whose page was taken away (P6)"),

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from modelcheck import Action, assign, check, choose, fresh, lift, reach, shared, sleep_point, test
-from specs.runstate.activation import activate, deactivate
-from specs.runstate.pfncache import Steps
+from specs.kvm.activation import activate, deactivate
+from specs.kvm.pfncache import Steps
 from specs.runstate.setup import Call, Scene, enter, leave, lock, unlock
 from specs.runstate.values import ADJUSTED
 from specs.runstate.writer import update_runstate, update_runstate_guest

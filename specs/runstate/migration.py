@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelcheck import Action, Branch, Model, Slot, assign, check, choose, lift, reach, test, wait
-from specs.runstate.pfncache import Steps
+from specs.kvm.pfncache import Steps
 
 HARVEST = "kvm_get_dirty_log_protect"
 

@@ -7,7 +7,7 @@ or caches, since all users of a runstate cache are its own vCPU's task (protocol
 from __future__ import annotations
 
 from modelcheck import Slot, assign, choose
-from specs.runstate.pfncache import Gpc, Kvm, Steps, release_pfn
+from specs.kvm.pfncache import Gpc, Kvm, Steps, release_pfn
 from specs.runstate.setup import Locks, lock, unlock
 
 

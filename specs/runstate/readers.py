@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelcheck import Area, equal, has_variant, observe, reach, rmb
+from specs.kvm.pfncache import Steps
 from specs.runstate.layout import UPDATE, Struct
-from specs.runstate.pfncache import Steps
 
 SNAPSHOT = "xen_get_runstate_snapshot_cpu_delta"
 

@@ -33,12 +33,12 @@ from dataclasses import dataclass
 from typing import cast
 
 from modelcheck import Area, Model, Mutex, Setting, Srcu, Tear
+from specs.kvm.cache_versions import cache
+from specs.kvm.invalidators import mmu_notifier
+from specs.kvm.making import make_gpc, make_kvm, make_page, make_place
+from specs.kvm.memslots import memslot_updater
 from specs.runstate import data
-from specs.runstate.cache_versions import cache
-from specs.runstate.invalidators import mmu_notifier
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
-from specs.runstate.making import make_gpc, make_kvm, make_page, make_place
-from specs.runstate.memslots import memslot_updater
 from specs.runstate.migration import make_dirty, migration
 from specs.runstate.others import other_cpu, vm_attributes
 from specs.runstate.properties import declare

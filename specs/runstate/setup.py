@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modelcheck import Area, Irq, Mutex, Slot, Srcu
+from specs.kvm.pfncache import Gpc, Kvm, Steps
 from specs.runstate.layout import Parts
 from specs.runstate.migration import Dirty
-from specs.runstate.pfncache import Gpc, Kvm, Steps
 from specs.runstate.versions import Writer
 
 

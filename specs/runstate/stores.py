@@ -19,9 +19,9 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from modelcheck import Access, Action, Area, Expr, Slot, assign, choose, reach, shared, smp_wmb, test
+from specs.kvm.pfncache import Gpc, Steps
 from specs.runstate.layout import UPDATE, Parts
 from specs.runstate.migration import unsave
-from specs.runstate.pfncache import Gpc, Steps
 from specs.runstate.setup import Scene
 
 GUEST = "kvm_xen_update_runstate_guest"

@@ -22,10 +22,10 @@ from modelcheck import (
     sleep_point,
     test,
 )
+from specs.kvm.pfncache import Steps
 from specs.runstate.config import ioctl, published
 from specs.runstate.layout import RUNSTATES, UPDATE
 from specs.runstate.migration import Dirty
-from specs.runstate.pfncache import Steps
 from specs.runstate.readers import View, copies
 from specs.runstate.setup import Call, Scene, enter, leave
 from specs.runstate.writer import update_runstate

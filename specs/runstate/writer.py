@@ -29,9 +29,9 @@ from modelcheck import (
     shared,
     test,
 )
-from specs.runstate.activation import activate
+from specs.kvm.activation import activate
+from specs.kvm.pfncache import Gpc, Steps, refresh
 from specs.runstate.layout import RUNSTATES, Parts
-from specs.runstate.pfncache import Gpc, Steps, refresh
 from specs.runstate.setup import Call, Scene
 from specs.runstate.stores import GUEST, lengths, mapped, store
 

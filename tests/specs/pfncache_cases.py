@@ -7,10 +7,10 @@ from modelcheck.explore.engine import best_engine
 from modelcheck.explore.run import Run
 from modelcheck.explore.verify import Options, Outcome, verify
 from modelcheck.system.link import System
+from specs.kvm.cache_versions import CACHES
 from specs.pfncache.model import build_scenario
 from specs.pfncache.properties import ENDS
 from specs.pfncache.scenarios import SCENARIOS, Actors
-from specs.runstate.cache_versions import CACHES
 
 NAMES = tuple(each.name for each in CACHES)
 NEWEST = NAMES[-1]

@@ -9,10 +9,10 @@ import pytest
 from pfncache_cases import NEWEST, decide
 
 from modelcheck import Action, Branch
+from specs.kvm import activation, invalidators, memslots, pfncache
+from specs.kvm.gpc import Gpc
 from specs.pfncache import model
 from specs.pfncache.scenarios import SCENARIOS, Actors
-from specs.runstate import activation, invalidators, memslots, pfncache
-from specs.runstate.gpc import Gpc
 
 
 def leaving_out(monkeypatch, module, name: str, label: str, instead: Callable[[Action], Action]) -> None:

@@ -10,10 +10,10 @@ from pfncache_cases import NAMES, NEWEST, decide
 from modelcheck import Setting
 from modelcheck.campaign import run
 from modelcheck.results import Request
+from specs.kvm.cache_versions import CACHES
 from specs.pfncache import SPEC, refuse
 from specs.pfncache.properties import PROPERTIES
 from specs.pfncache.scenarios import SCENARIOS
-from specs.runstate.cache_versions import CACHES
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 SMALL = tuple(name for name in SCENARIOS if not name.startswith("all"))

@@ -8,9 +8,9 @@ import pytest
 from pfncache_cases import NAMES, NEWEST
 
 from modelcheck import Model
-from specs.runstate.cache_versions import CACHES, Cache, cache
-from specs.runstate.gpc import Gpc
-from specs.runstate.pfncache import make_gpc, make_kvm, make_page, make_place
+from specs.kvm.cache_versions import CACHES, Cache, cache
+from specs.kvm.gpc import Gpc
+from specs.kvm.pfncache import make_gpc, make_kvm, make_page, make_place
 
 CHANGES = {
     "3ba2c95ea180": {"offset_in_uhva"},

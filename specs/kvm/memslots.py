@@ -9,7 +9,7 @@ the place lost, once the ioctl has returned.
 from __future__ import annotations
 
 from modelcheck import Fresh, Slot, choose, fresh, reach, shared
-from specs.runstate.pfncache import Kvm, Place, Steps
+from specs.kvm.pfncache import Kvm, Place, Steps
 
 SET = "kvm_set_memslot"
 

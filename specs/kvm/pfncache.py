@@ -8,9 +8,9 @@ once it is unmapped.
 from __future__ import annotations
 
 from modelcheck import Expr, Fresh, assign, check, choose, ite, reach, shared, sleep_point, test
-from specs.runstate.gpc import Gpc, Kvm, Mapping, Page, Place, Steps
-from specs.runstate.making import make_gpc, make_kvm, make_page, make_place
-from specs.runstate.refresh_steps import (
+from specs.kvm.gpc import Gpc, Kvm, Mapping, Page, Place, Steps
+from specs.kvm.making import make_gpc, make_kvm, make_page, make_place
+from specs.kvm.refresh_steps import (
     REFRESH,
     RETRY,
     get_page,

@@ -7,8 +7,8 @@ deactivation has returned.
 from __future__ import annotations
 
 from modelcheck import Action, Expr, Fresh, Slot, assign, check, shared, test
-from specs.runstate.pfncache import Gpc, Kvm, Steps, refresh_locked
-from specs.runstate.refresh_steps import unmapped
+from specs.kvm.pfncache import Gpc, Kvm, Steps, refresh_locked
+from specs.kvm.refresh_steps import unmapped
 
 ACTIVATE, DEACTIVATE, UNMAP = "kvm_gpc_activate", "kvm_gpc_deactivate", "kvm_gpc_unmap"
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modelcheck import Action, Expr, Mutex, RwLock, Slot, SpinLock, Srcu, test
-from specs.runstate.cache_versions import Cache, cache
+from specs.kvm.cache_versions import Cache, cache
 
 Steps = Generator[Action, Any, Any]
 Requirement = tuple[Expr, str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from modelcheck import Action, Branch, Expr, Slot, choose, fresh, shared, test
 from modelcheck import Fresh as New
-from specs.runstate.pfncache import Gpc, Kvm, Page, Steps, invalidate
+from specs.kvm.pfncache import Gpc, Kvm, Page, Steps, invalidate
 
 START, END = "kvm_mmu_notifier_invalidate_range_start", "kvm_mmu_notifier_invalidate_range_end"
 

@@ -6,8 +6,8 @@ A cache that stays where it is, active, in memslots that do not change, is two l
 from __future__ import annotations
 
 from modelcheck import Model, Mutex, RwLock, Slot, SpinLock, Srcu
-from specs.runstate.cache_versions import Cache
-from specs.runstate.gpc import PLAIN, Gpc, Kvm, Mapping, Page, Place
+from specs.kvm.cache_versions import Cache
+from specs.kvm.gpc import PLAIN, Gpc, Kvm, Mapping, Page, Place
 
 
 def make_kvm(

@@ -7,7 +7,7 @@ memslots are looked up at R6, under the lock, where older versions fetch the poi
 from __future__ import annotations
 
 from modelcheck import Action, Branch, Expr, Fresh, Slot, ite, shared
-from specs.runstate.gpc import Gpc, Kvm, Mapping, Place
+from specs.kvm.gpc import Gpc, Kvm, Mapping, Place
 
 REFRESH, RETRY = "__kvm_gpc_refresh", "hva_to_pfn_retry"
 
