@@ -1,10 +1,11 @@
 """The Xen runstate update protocol in KVM (arch/x86/kvm/xen.c): writer, MMU notifier, guest readers.
 
 Encodes protocol.md sections 1 to 7 and 12 for versions V2 to V7p, at the grain of its step labels.  The actors are in
-`vcpu` (with `writer`, `stores`, `config`), `readers`, `migration` and `others`; the cache, memslots and the notifier are
-in `specs.kvm`; `scene` puts them together; `properties`, `projections`, `values` and `geometry` say what is checked and how a
-proof covers every offset; `accounting` is the arithmetic, over 64-bit values, with `accounting_round` and
-`shadow_ioctls` around it, and `data` its properties; `expected` says what should come out, `cases` which bugs.
+`vcpu` (with `writer`, `stores`, `config`), `readers`, `migration` and `others`; the cache, memslots and the notifier
+are in `specs.kvm`; `scene` puts them together.  `properties`, `projections`, `values` and `geometry` say what is
+checked and how a proof covers every offset; `accounting` is the arithmetic, over 64-bit values, with
+`accounting_round` and `shadow_ioctls` around it, and `data` its properties; `expected` says what should come out,
+`cases` which bugs.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def test_a_trace_whose_end_does_not_repeat_is_refused(here: Path, capsys: pytest
     main(["check", "./fair.py", "--json", "--traces", "t", "--property", "starves"])
     path = Path(json.loads(capsys.readouterr().out)["results"][0]["trace"])
     trace = read_trace(path)
-    write_trace(replace(trace, steps=trace.steps[:-1], deciding=0), path)
+    write_trace(replace(trace, steps=trace.steps[:-1], deciding=0, fate=None, passing=None), path)
     assert main(["replay", str(path), "./fair.py"]) == 2
     assert capsys.readouterr().err == (
         "error: the trace replays, and its end does not repeat without starves; it is not a counterexample\n")
