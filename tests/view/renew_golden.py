@@ -15,7 +15,7 @@ TRACES = {"b4": ("B4", "torn-read"), "d2": ("D2", "monotonic"), "b9": ("B9", "lo
 FORMS = {  # ending of the file -> form, full; the form json is the trace file itself
     "table": ("table", False), "paste": ("paste", False), "full.paste": ("paste", True), "text": ("text", False),
     "mermaid": ("mermaid", False), "dot": ("dot", False), "full.dot": ("dot", True), "graphml": ("graphml", False),
-    "graph.json": ("graph", False), "json": ("json", False),
+    "graph.json": ("graph", False), "json": ("json", False), "svg": ("svg", False), "html": ("html", False),
 }
 
 
