@@ -42,7 +42,7 @@ def find_trace(named: str, directory: str | None = None) -> str:
 
 
 def _saved() -> list[Path]:
-    """The project's own counterexamples, where this runs from a checkout."""
-    root = Path(__file__).resolve().parents[2]
-    here = root / "traces"
-    return [here] if (root / "pyproject.toml").is_file() and here.is_dir() else []
+    """The project's own counterexamples, where this runs from a checkout, or is installed and started in one."""
+    roots = [Path(__file__).resolve().parents[2], Path.cwd()]
+    found = [root / "traces" for root in roots if (root / "pyproject.toml").is_file() and (root / "traces").is_dir()]
+    return list(dict.fromkeys(found))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_runs import ROOT, modelcheck
 
-from modelcheck.cli.find_trace import find_trace
+from modelcheck.cli.find_trace import _saved, find_trace
 from modelcheck.errors import UsageError
 from modelcheck.trace.file import read_trace, write_trace
 from modelcheck.trace.trace import Passing
@@ -92,3 +92,14 @@ def test_replay_refuses_a_schedule_that_is_said_to_pass_and_does_not(tmp_path: P
     done = modelcheck("replay", B6[:6], cwd=tmp_path)
     assert done.returncode == 2
     assert "the schedule that is said to pass does not bring vcpu past its deciding step" in done.stderr
+
+
+def test_a_checkout_one_stands_in_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = tmp_path / "traces" / "spec-property-89ab000000.json"
+    saved.parent.mkdir()
+    saved.write_text("{}")
+    monkeypatch.setattr("modelcheck.cli.find_trace._saved", _saved)
+    with pytest.raises(UsageError, match="no counterexample in .* has an id that begins 89ab"):
+        find_trace("89ab")
+    (tmp_path / "pyproject.toml").write_text("")
+    assert find_trace("89ab") == str(saved)
