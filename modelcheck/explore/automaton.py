@@ -8,9 +8,12 @@ the languages are closed under prefixes.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
+from modelcheck.explore.components import strong_components
 from modelcheck.explore.found import Found
 
 
@@ -89,42 +92,9 @@ def _places(found: Found, labels: dict[tuple[int, int, int], int]) -> _Places:
 
 
 def _components(targets: list[list[int]]) -> Iterator[list[int]]:
-    """The strongly connected components of a graph, each after those it leads to (Tarjan, see components.py)."""
-    size = len(targets)
-    index, low = [0] * size, [0] * size  # 0: not met; `size + 1` once its component is known, above all others
-    stack: list[int] = []
-    count = 0
-    for root in range(size):
-        if index[root]:
-            continue
-        path = [(root, iter(targets[root]))]
-        count += 1
-        index[root] = low[root] = count
-        stack.append(root)
-        while path:
-            number, rest = path[-1]
-            for after in rest:
-                if not index[after]:
-                    count += 1
-                    index[after] = low[after] = count
-                    stack.append(after)
-                    path.append((after, iter(targets[after])))
-                    break
-                if index[after] < low[number]:
-                    low[number] = index[after]
-            else:
-                path.pop()
-                if path and low[number] < low[path[-1][0]]:
-                    low[path[-1][0]] = low[number]
-                if low[number] == index[number]:
-                    first = len(stack) - 1
-                    while stack[first] != number:
-                        first -= 1
-                    states = stack[first:]
-                    del stack[first:]
-                    for state in states:
-                        index[state] = size + 1
-                    yield states
+    """The strongly connected components of a graph, each after those it leads to."""
+    first = array("Q", accumulate(map(len, targets), initial=0))
+    return strong_components(first, array("I", chain.from_iterable(targets)), bytes([1]) * len(targets))
 
 
 def _minimise(moves: list[dict[int, int]]) -> tuple[tuple[tuple[int, int], ...], ...]:
