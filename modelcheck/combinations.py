@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from modelcheck.errors import UsageError
 from modelcheck.results import Request
-from modelcheck.spec import Expectation, Setting, Value
+from modelcheck.spec import Expectation, Parameter, Setting, Value
 
 Values = tuple[tuple[str, Value], ...]
 Row = tuple[str, str, Values, str, Expectation | None]
@@ -85,14 +85,18 @@ def settings(request: Request) -> Iterator[Setting]:
                 yield Setting(version, name, tuple([values[i] for i in order]), request.memory)
 
 
+def values_of(request: Request, parameter: Parameter, name: str) -> tuple[Value, ...]:
+    """The values of a parameter for property `name`: those given, else the usual ones; () where the spec decides."""
+    usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
+    return tuple(dict(request.values).get(parameter.name) or usual)
+
+
 def _choices(request: Request, name: str) -> Iterator[Values]:
     """Every combination of values for property `name`, as (parameter, value) in the order of the parameters."""
-    given = dict(request.values)
     offered: list[tuple[str, Values]] = []  # pairs are made once: there are many settings
     for parameter in request.spec.parameters:
-        usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
-        values = given.get(parameter.name) or usual
-        offered.append((parameter.name, tuple([(parameter.name, value) for value in values])))
+        pairs = tuple((parameter.name, value) for value in values_of(request, parameter, name))
+        offered.append((parameter.name, pairs))
     alone: list[Values] = [()]  # from each parameter on, those that have one value, up to the first that has not
     for _, pairs in reversed(offered):
         alone.append((*pairs, *alone[-1]) if len(pairs) == 1 else ())

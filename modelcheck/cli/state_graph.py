@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelcheck.cli.request import available_cores
+from modelcheck.combinations import values_of
 from modelcheck.errors import UsageError
-from modelcheck.spec import Parameter, Setting, Spec, Value
+from modelcheck.spec import Setting, Value
 
 if TYPE_CHECKING:
     from modelcheck.explore.state_graph import Explored
@@ -54,7 +55,7 @@ def one_setting(request: Request) -> Setting:
     if len(properties) > 1:
         several.append(f"--property {properties[0]}")
     for parameter in spec.parameters:
-        values = _values(request, spec, parameter, properties[0], tuple(chosen))
+        values = values_of(request, parameter, properties[0]) or spec.defaults(parameter.name, tuple(chosen))
         chosen.append((parameter.name, values[0]))
         if len(values) > 1:
             several.append(f"--set {parameter.name}={values[0]}")
@@ -69,14 +70,6 @@ def one_setting(request: Request) -> Setting:
         raise UsageError(f"--graph draws states, and {setting.property} has none: it is about words of any value, "
                          "which z3 decides; choose another property")
     return setting
-
-
-def _values(
-    request: Request, spec: Spec, parameter: Parameter, name: str, chosen: tuple[tuple[str, Value], ...]
-) -> tuple[Value, ...]:
-    """The values a check takes for a parameter (`combinations` takes the same)."""
-    usual = parameter.default if not parameter.only or name in parameter.only else parameter.default[:1]
-    return tuple(dict(request.values).get(parameter.name) or usual or spec.defaults(parameter.name, chosen))
 
 
 def write_graph(request: Request, setting: Setting, path: Path, spent: float) -> None:
