@@ -7,18 +7,17 @@ import subprocess
 import sys
 
 import pytest
-from renew_golden import FORMS, GOLDEN, ROOT, TRACES
+from renew_golden import FORMS, GOLDEN, ROOT, TRACES, shown
 
 from modelcheck import view
 from modelcheck.trace.file import read_trace
-from modelcheck.view import render
 
 
 @pytest.mark.parametrize("ending", FORMS)
 @pytest.mark.parametrize("name", TRACES)
 def test_form_is_byte_for_byte_what_it_was(name: str, ending: str) -> None:
     text = (GOLDEN / f"{name}.{ending}").read_text(encoding="utf-8")
-    assert render(read_trace(GOLDEN / f"{name}.json"), *FORMS[ending]) == text
+    assert shown(read_trace(GOLDEN / f"{name}.json"), ending) == text
 
 
 def test_golden_files_are_of_every_form_and_no_others() -> None:
