@@ -41,7 +41,7 @@ CASES = (
             *tries((TWO_PHASE,), "fault-atomic written-once", "changes", "changes", "holds"),
         ),
         conditions="an emulated store that crosses into a page which is not mapped for writing; the first page is RAM",
-        trace="memslot_access-fault-atomic-XXXX.json",
+        trace="memslot_access-fault-atomic-e2117b347f.json",
     ),
     Case(
         "M2",
@@ -57,7 +57,7 @@ CASES = (
             *tries((TWO_PHASE,), "not-overwritten", "changes", "changes", "holds"),
         ),
         conditions="as M1, and another vCPU that stores to the first page in answer to what it saw there",
-        trace="memslot_access-not-overwritten-XXXX.json",
+        trace="memslot_access-not-overwritten-7a96478d4d.json",
     ),
     Case(
         "M3",
@@ -70,7 +70,7 @@ CASES = (
         after=tries((FRAGMENTS, BOUNDARY, TWO_PHASE), "written-once", "readonly", "readonly", "holds"),
         fixed_by='f78146b0f923 "KVM: Fix page-crossing MMIO"',
         conditions="two adjacent pages without RAM (read-only slots came with 3.7; a hole is the same here)",
-        trace="memslot_access-written-once-XXXX.json",
+        trace="memslot_access-written-once-adaaa32be4.json",
     ),
     Case(
         "M4",
@@ -84,7 +84,7 @@ CASES = (
         after=tries((FRAGMENTS, BOUNDARY, TWO_PHASE), "stale-translation", "rw", "rw", "holds"),
         fixed_by='6cd88243c7e0 "KVM: x86: do not report a vCPU as preempted outside instruction boundaries"',
         conditions="a guest with KVM_FEATURE_PV_TLB_FLUSH, and any emulated store, across pages or not",
-        trace="memslot_access-stale-translation-XXXX.json",
+        trace="memslot_access-stale-translation-ac13d4f5a7.json",
     ),
     Case(
         "M5",
@@ -97,7 +97,7 @@ CASES = (
         before=tries(BOTH, "seen-whole", "rw", "rw"),
         after=tries((TWO_PHASE,), "seen-outside", "rw", "rw", "holds"),
         conditions="two pages of RAM",
-        trace="memslot_access-seen-whole-XXXX.json",
+        trace="memslot_access-seen-whole-71ea6db0de.json",
     ),
     Case(
         "M6",
@@ -110,7 +110,7 @@ CASES = (
         before=tries(BOTH, "published-slot", "rw", "changes"),
         after=tries(BOTH, "live-slot", "rw", "changes", "holds"),
         conditions="a memslot deleted beside a store; harmless, as the VMM may not reuse the memory before the return",
-        trace="memslot_access-published-slot-XXXX.json",
+        trace="memslot_access-published-slot-e4afd104fd.json",
     ),
     Case(
         "M7",
@@ -130,7 +130,7 @@ CASES = (
         ),
         conditions="a VMM that makes a slot writable beside a running vCPU, and drops or misroutes the late fragment; "
         "what would help is a deadlock (M9)",
-        trace="memslot_access-mmio-route-XXXX.json",
+        trace="memslot_access-mmio-route-d41d4991af.json",
     ),
     Case(
         "M8",
@@ -149,7 +149,7 @@ CASES = (
         ),
         conditions="run_iolist() of the mail read literally: entries in order, the list kept while userspace works; "
         "entries in RAM first, as emulator_read_write() has it, are safe",
-        trace="memslot_access-live-slot-XXXX.json",
+        trace="memslot_access-live-slot-829bf8cd6c.json",
     ),
     Case(
         "M9",
@@ -164,7 +164,7 @@ CASES = (
             *tries(BOTH, "deadlock lock-order", "rw", "changes", "holds", srcu="across-exit"),
         ),
         conditions="broken on purpose: srcu=across-exit",
-        trace="memslot_access-deadlock-XXXX.json",
+        trace="memslot_access-deadlock-dea4869f53.json",
     ),
     Case(
         "M10",
@@ -176,7 +176,7 @@ CASES = (
         before=tries(BOTH, "live-slot", "rw", "changes", srcu="dropped"),
         after=tries(BOTH, "live-slot", "rw", "changes", "holds"),
         conditions="broken on purpose: srcu=dropped",
-        trace="memslot_access-live-slot-YYYY.json",
+        trace="memslot_access-live-slot-618db2be0a.json",
     ),
     Case(
         "M11",
@@ -188,6 +188,6 @@ CASES = (
         before=tries(BOTH, "live-slot", "rw", "readonly", intent="read"),
         after=tries(BOTH, "live-slot", "rw", "readonly", "holds"),
         conditions="broken on purpose: intent=read",
-        trace="memslot_access-live-slot-ZZZZ.json",
+        trace="memslot_access-live-slot-82d4821f0f.json",
     ),
 )
