@@ -20,9 +20,9 @@ from specs.memslot_access.unreached import unreached
 VERSIONS = (
     Version(ONE_EXIT, ("3.4",), "each page translated and written in turn; room for one MMIO exit"),
     Version(FRAGMENTS, ("3.5",), "KVM: Fix page-crossing MMIO: up to two fragments leave"),
-    Version(PV_FLUSH, ("4.16",), "support paravirtualized help for TLB shootdowns, which spares preempted vCPUs"),
+    Version(PV_FLUSH, ("4.16",), "PV help for TLB shootdowns, which do not wait for preempted vCPUs"),
     Version(BOUNDARY, ("5.19", "7.3"), "do not report a vCPU as preempted outside instruction boundaries"),
-    Version(TWO_PHASE, ("2012-06-18",), "Avi Kivity's scheme, not merged: both pages translated, then both written"),
+    Version(TWO_PHASE, ("2012-06-18",), "Avi Kivity's scheme, not merged: translate both pages, then write"),
 )
 SEEN, LOCKS = ("seen-whole", "seen-outside"), ("deadlock", "lock-order")
 WRITES = ("live-slot", "stale-translation", "not-overwritten", "seen-outside")
@@ -66,7 +66,7 @@ def refuse(setting: Setting) -> str:
 
 SPEC = Spec(
     name="memslot_access",
-    summary="a store across two guest pages that KVM emulates: faults, read-only and deleted memslots, MMIO exits",
+    summary="a store across two pages that KVM emulates: faults, read-only and deleted memslots, exits",
     build=build,
     versions=VERSIONS,
     parameters=PARAMETERS,

@@ -43,7 +43,7 @@ def witnesses(machine: Machine) -> tuple[str, ...]:
             found += [f"wrote {page.name}"]
     if machine.changing:
         found += ["memslot deleted", "memslot created"]
-    if machine.changing or any(page.kind == READONLY for page in machine.pages):
+    if machine.changing or machine.form.intent and any(page.kind == READONLY for page in machine.pages):
         found.append("handled an exit")
     if any(page.place is not None or page.kind == WRITABLE for page in machine.pages):
         found.append("answered")

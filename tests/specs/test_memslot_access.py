@@ -41,7 +41,8 @@ def wrong(versions: tuple[str, ...], *values: tuple[str, tuple[str, ...]]) -> li
     names = tuple(info.name for info in PROPERTIES)
     report = run(Request(SPEC, versions, values, names, "tso", "auto", 1))
     assert report.results
-    return [(r.version, r.property, r.parameters, r.verdict, r.bound) for r in report.results if r.verdict != r.expected]
+    found = [result for result in report.results if result.verdict != result.expected]
+    return [(r.version, r.property, r.parameters, r.verdict, r.bound) for r in found]
 
 
 @pytest.mark.parametrize("intent", ["write", "read"])
@@ -63,7 +64,7 @@ def test_every_verdict_of_a_list_run_by_address_is_the_expected_one(first: str) 
     assert wrong((TWO_PHASE,), ("first", (first,)), ("second", ("changes",)), order) == []
 
 
-@pytest.mark.parametrize(("version", "states"), [(BOUNDARY, 2_002), (TWO_PHASE, 2_002)])
+@pytest.mark.parametrize(("version", "states"), [(BOUNDARY, 1_583), (TWO_PHASE, 779)])
 def test_the_type_invariant_holds_in_every_reachable_state(version: str, states: int) -> None:
     outcome = decide(Form(version), RAM, "type")
     assert (outcome.verdict, outcome.states) == ("holds", states)
