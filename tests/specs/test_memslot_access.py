@@ -52,8 +52,10 @@ def test_every_verdict_with_memslots_that_stay_is_the_expected_one(srcu: str, in
     assert wrong(NAMES, ("first", STATIC), ("second", STATIC), ("intent", (intent,)), ("srcu", (srcu,)), vmm) == []
 
 
-@pytest.mark.parametrize("srcu", ["held", "dropped", "across-exit"])
-@pytest.mark.parametrize("version", NAMES)
+@pytest.mark.parametrize(("version", "srcu"), [
+    *((version, "held") for version in NAMES),
+    *((version, srcu) for version in (BOUNDARY, TWO_PHASE) for srcu in ("dropped", "across-exit")),
+])  # fmt: skip
 def test_every_verdict_with_a_second_memslot_that_changes_is_the_expected_one(version: str, srcu: str) -> None:
     assert wrong((version,), ("first", STATIC), ("second", ("changes",)), ("srcu", (srcu,))) == []
 
