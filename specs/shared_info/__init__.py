@@ -1,8 +1,8 @@
 """shared_info in KVM: events that are delivered while the VMM moves the page's overlay, disables it, or switches mode.
 
 Encodes protocol.md 8.1 (the patch "KVM: xen: allow shared_info to be mapped by fixed HVA").  The cache, the memslots
-and the notifier are those of `specs.kvm`; here are the `forms` (versions), the `scene`, the processes (`events`, `vmm`),
-the `model`, the `properties`, what is `expected`, and which bugs (`cases`).
+and the notifier are those of `specs.kvm`; here are the `forms` (versions), the `scene`, the processes (`events`,
+`vmm`), the `model`, the `properties`, what is `expected`, and which bugs (`cases`).
 
 The bits of the page are not modelled: a bitmap is only ever set bit by bit, atomically, so that what matters of a store
 is whether it goes to the right page, in the right layout, and happens at all.  Every memory model gives one answer.

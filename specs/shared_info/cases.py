@@ -13,7 +13,9 @@ LOCKS, OLD, DROPPED, HVA = "52491a38b2c2", "8332f0ed4f18", "9f87791d686d", "b922
 CONTAINED, OWN_SEQ, LATCH = "7a36d680658b", "da260bcb56fe", "5831fb3e6b39"
 
 
-def tries(name: str, vmm: str, flavour: str, *versions: str, verdict: str = "violated", **more: str) -> tuple[Trial, ...]:
+def tries(
+    name: str, vmm: str, flavour: str, *versions: str, verdict: str = "violated", **more: str
+) -> tuple[Trial, ...]:
     """One check of each version."""
     values = (("flavour", flavour), ("vmm", vmm), ("invalidations", "unending"), ("vcpu_info", "valid"))
     chosen = tuple((key, more.get(key, value)) for key, value in values)
