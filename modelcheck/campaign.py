@@ -261,7 +261,7 @@ class _Campaign:
         reached = [none.union(*(o.reached for o in one.outcomes)) for one in decided]
         nowhere: frozenset[tuple[str, int]] = frozenset()
         lines = nowhere.union(*(o.lines for o in outcomes)) - nowhere.union(*(o.covered for o in outcomes))
-        result = Result(
+        return Result(
             self.spec.name,
             first.version,
             first.property,
@@ -289,7 +289,6 @@ class _Campaign:
             note=next((t for t in (*(one.note for one in decided), *(o.fallback for o in outcomes)) if t), ""),
             fault=next((one.fault for one in decided if one.fault), ""),
         )
-        return result
 
     def _traced(self, rows: list[list[tuple[Group, Decided]]], results: list[Result]) -> list[Result]:
         """The results, those that are violated with their traces, written by as many workers as asked for."""
