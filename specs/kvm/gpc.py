@@ -57,7 +57,8 @@ class Kvm:
     """Per-VM state: the notifier's counts and their locks, the memslots, a run queue; and the version of the caches.
 
     `new_pfn`, `mmu_seq` and what follows are the locals of hva_to_pfn_retry() and its callers, one of each for every
-    task.  `in_progress` is there before 58cd407ca4c6 only, `generation` and `srcu` where memslots change.
+    task.  `in_progress` is there before 58cd407ca4c6 only, `generation` and `srcu` where memslots change.  Without
+    `faults` hva_to_pfn() always finds a page: an assumption.
     """
 
     count: Slot
@@ -73,6 +74,7 @@ class Kvm:
     old_pfn: Slot | None = None
     old_map: Slot | None = None
     new_map: Slot | None = None
+    faults: bool = True
 
     @property
     def slots_lock(self) -> Mutex:

@@ -42,12 +42,12 @@ def memslot_updater(kvm: Kvm, place: Place, kinds: tuple[str, ...] = ("delete", 
             return
 
 
-def publish(kvm: Kvm, what: str, *changes: tuple[Slot, int]) -> Steps:
+def publish(kvm: Kvm, what: str, *changes: tuple[Slot, int], step: str = "M1") -> Steps:
     """kvm_swap_active_memslots(): wait for the notifiers, publish, wait for the readers, final generation."""
     assert kvm.generation is not None and kvm.srcu is not None
     fn = "kvm_swap_active_memslots"
     yield shared(
         f"kvm->memslots = {what}", *changes, (kvm.generation, Fresh("generation")), when=kvm.count.eq(0)
-    ).at("M1", fn)
-    yield from kvm.srcu.synchronize("M1", fn)
-    yield fresh(kvm.generation).as_("slots->generation = the final one").at("M1", fn)
+    ).at(step, fn)
+    yield from kvm.srcu.synchronize(step, fn)
+    yield fresh(kvm.generation).as_("slots->generation = the final one").at(step, fn)

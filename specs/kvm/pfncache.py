@@ -82,7 +82,7 @@ def hva_to_pfn_retry(gpc: Gpc, kvm: Kvm) -> Steps:
         if again:
             yield sleep_point("cond_resched()", preemptible=True).at("H3", RETRY)
         yield sleep_point("hva_to_pfn() may sleep").at("H4", RETRY)
-        if (yield choose("hva_to_pfn()", "pfn", "error").at("H4", RETRY)) == "error":
+        if kvm.faults and (yield choose("hva_to_pfn()", "pfn", "error").at("H4", RETRY)) == "error":
             yield gpc.lock.write_lock(irq="off").at("H4", RETRY)
             if gpc.mapping is not None:
                 yield invalid(gpc).at("R10", RETRY)
@@ -116,7 +116,7 @@ def speculative(gpc: Gpc, kvm: Kvm) -> Steps:
     while True:
         yield shared("mmu_seq = mmu_notifier_seq", (kvm.mmu_seq, kvm.seq)).at("H2", RETRY)
         yield sleep_point("hva_to_pfn() may sleep").at("H4", RETRY)
-        if (yield choose("hva_to_pfn()", "pfn", "error").at("H4", RETRY)) == "error":
+        if kvm.faults and (yield choose("hva_to_pfn()", "pfn", "error").at("H4", RETRY)) == "error":
             yield gpc.lock.write_lock(irq="off").at("H4", fn)
             yield invalid(gpc).at("R10", fn)
             yield gpc.lock.write_unlock(irq="on").at("R11", fn)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cli_runs import modelcheck
 
+from modelcheck.cli.loader import spec_names
 from modelcheck.cli.main import main
 
 SPEC = '''
@@ -166,7 +167,7 @@ def test_unknown_spec_names_what_there_is_and_the_file_that_may_be_meant(tmp_pat
     (tmp_path / "mine.py").write_text("")
     done = modelcheck("check", "mine", cwd=tmp_path)
     assert done.returncode == 2
-    there = "there are memslot_access, pfncache, runstate"
+    there = f"there are {', '.join(sorted(spec_names()))}"
     assert done.stderr == f"error: there is no spec 'mine'; {there}; for your own file say ./mine.py\n"
     done = modelcheck("list", "yours", cwd=tmp_path)
     assert done.stderr == f"error: there is no spec 'yours'; {there}, or a path to a .py file\n"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from modelcheck.cli.loader import load, spec_names
 from modelcheck.explain import explained, passes_again
 from modelcheck.trace.file import read_trace
 from modelcheck.trace.replay import setting_of
 from modelcheck.view.fates import sentences
-from specs import memslot_access, pfncache, runstate
 
 FOLDER = Path(__file__).parents[2] / "traces"
-SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC, memslot_access.SPEC)}
+SPECS = {name: load(name) for name in spec_names()}
 SAID = {
     # 6.1, B4: the flag is in the half of the word that was not stored yet
     ("B4", "torn-read"): (

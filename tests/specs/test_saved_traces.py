@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from modelcheck.cli.loader import load, spec_names
 from modelcheck.trace.file import read_trace, trace_id
 from modelcheck.trace.replay import replay
 from modelcheck.view import render
-from specs import memslot_access, pfncache, runstate
 
 FOLDER = Path(__file__).parents[2] / "traces"
 FILES = sorted(FOLDER.glob("*.json"))
-SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC, memslot_access.SPEC)}
+SPECS = {name: load(name) for name in spec_names()}
 
 
 def index() -> dict[str, tuple[str, str, str]]:
