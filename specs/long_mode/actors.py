@@ -46,9 +46,9 @@ def sched_out(world: World) -> Steps:
     scene = world.scene
     rq = scene.kvm.rq_lock
     yield rq.lock(irq="off").at("", "__schedule")
-    if not scene.version.only_in_run or (yield test(scene.in_run, "wants_to_run?").at("", "kvm_sched_out")):
-        if (yield test(world.active, "runstate_cache.active?").at("A10", "kvm_xen_update_runstate")):
-            yield from update_guest(world, Call("runnable", nested=True))
+    counts = world.active & scene.in_run if scene.version.only_in_run else world.active
+    if (yield test(counts, "runstate_cache.active, and preempted?").at("A10", "kvm_xen_update_runstate")):
+        yield from update_guest(world, Call("runnable", nested=True))
     yield rq.unlock(irq="on").at("", "finish_task_switch")
 
 

@@ -1,7 +1,7 @@
 """How the area is mapped, where it lies, and what protocol.md 8.4 leaves open: the forms that are compared.
 
-`one`: one cache, for an area in one page (a795cd43, and Sean Christopherson's "no page splits" in the mail of 2022-11-14);
-it asks for the size of the mode since 5ec3289b, before that for the 64-bit size.  `two`: the two caches that were merged.
+`one`: one cache, for an area in one page (a795cd43, and the "no page splits" of the mail of 2022-11-14); it asks for
+the size of the mode since 5ec3289b, before that for the 64-bit size.  `two`: the two caches that were merged.
 `one-over-two-pages`: one cache that maps both pages with vmap(), which the mail weighs and drops, since vmap() takes
 pages and IOMEM has none.
 

@@ -166,7 +166,7 @@ def test_unknown_spec_names_what_there_is_and_the_file_that_may_be_meant(tmp_pat
     (tmp_path / "mine.py").write_text("")
     done = modelcheck("check", "mine", cwd=tmp_path)
     assert done.returncode == 2
-    there = "there are pfncache, runstate"
+    there = "there are long_mode, pfncache, runstate"
     assert done.stderr == f"error: there is no spec 'mine'; {there}; for your own file say ./mine.py\n"
     done = modelcheck("list", "yours", cwd=tmp_path)
     assert done.stderr == f"error: there is no spec 'yours'; {there}, or a path to a .py file\n"

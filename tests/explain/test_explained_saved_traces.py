@@ -10,10 +10,10 @@ from modelcheck.explain import explained, passes_again
 from modelcheck.trace.file import read_trace
 from modelcheck.trace.replay import setting_of
 from modelcheck.view.fates import sentences
-from specs import pfncache, runstate
+from specs import long_mode, pfncache, runstate
 
 FOLDER = Path(__file__).parents[2] / "traces"
-SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC)}
+SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC, long_mode.SPEC)}
 SAID = {
     # 6.1, B4: the flag is in the half of the word that was not stored yet
     ("B4", "torn-read"): (
