@@ -78,6 +78,8 @@ def refuse(setting: Setting) -> str:
         return "without=second-range is about a mapping of two pages; take caches=one-over-two-pages, area=across"
     if form.iomem and (form.caches != "one-over-two-pages" or not crosses(area) or name != "registered"):
         return "pages=iomem is about mapping two pages at once; take caches=one-over-two-pages and registered"
+    if setting.text("writers") == "two" and (form.caches != "two" or name != "deadlock"):
+        return "writers=two is about the order of two read locks; take caches=two and deadlock"
     if name == "second-page" and (form.caches != "two" or not crosses(area)):
         return f"second-page with caches={form.caches}, area={area}: no second cache is used; take two and across"
     if name != "registered" and not registers(setting, world_of(setting)):

@@ -14,6 +14,8 @@ from specs.long_mode.scene import COMPAT, NATIVE, World
 from specs.long_mode.update import sleeping_update, update_guest
 from specs.runstate.config import SET_ATTR, forget, register
 from specs.runstate.setup import Call, lock, unlock
+from specs.runstate.stores import GUEST
+from specs.runstate.writer import lock_first, read_lock, read_unlock
 
 HVM = "kvm_xen_hvm_set_attr"
 
@@ -105,10 +107,17 @@ def mode_switch(world: World) -> Steps:
 
 
 def writer(world: World) -> Steps:
-    """Another task that updates the same area, in the two ways there are: a fiction, see the module."""
+    """Another task that updates the same area, in both ways, as far as locks go: a fiction, see the module."""
+    scene, gpc1, gpc2 = world.scene, world.scene.gpc1, world.scene.gpc2
     while True:
         state = yield choose("an update that", "running", "runnable").at("", "kvm_xen_update_runstate")
-        if state == "running":
-            yield sleep_point("may sleep", preemptible=True).at("", "kvm_xen_update_runstate")
-        if (yield test(world.active, "runstate_cache.active?").at("A10", "kvm_xen_update_runstate")):
-            yield from update_guest(world, Call(state))
+        call = Call(state)
+        if not (yield from lock_first(scene, call)):
+            continue
+        if not (call.atomic and scene.version.trylock):
+            yield from read_lock(scene, gpc2, "G5")
+        elif not (yield gpc2.lock.read_trylock().at("G5", GUEST)):
+            yield from read_unlock(scene, gpc1, "G5", call.on)
+            continue
+        yield from read_unlock(scene, gpc2, "G13")
+        yield from read_unlock(scene, gpc1, "G13", call.on)
