@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from modelcheck.errors import UsageError
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.confirm import whole_observation
 from modelcheck.explore.data import solves_again
+from modelcheck.explore.engine import best_engine
 from modelcheck.explore.lasso import lasso_of
 from modelcheck.explore.run import Run
+from modelcheck.explore.verdict import Options
 from modelcheck.explore.verify import verify
 from modelcheck.smt.solver import Solver
 from modelcheck.spec import Setting, Spec, Value
@@ -53,8 +57,9 @@ def replay(trace: Trace, spec: Spec) -> str:
             )
         how = "replayed step by step, and what repeats is closed and fair"
     else:
+        options, full = Options(polish=False, engine=best_engine()), partial(spec.model, setting, None)
         verdicts = {
-            verify(spec.model(setting, projection), prop.name, Bounds(), full=lambda: spec.model(setting, None)).verdict
+            verify(spec.model(setting, projection), prop.name, Bounds(), options, full=full).verdict
             for projection in spec.projections(setting)
         }
         if "violated" not in verdicts:
