@@ -1,8 +1,12 @@
 """gfn_to_pfn_cache (virt/kvm/pfncache.c) by itself, used from any thread: its own bugs, version by version.
 
-Encodes protocol.md 3 and the bugs of 3.8 and 6.1.  The cache is the one of the runstate spec (`specs.runstate`: `gpc`,
-`making`, `pfncache`, `refresh_steps`, `activation`, `invalidators`, `memslots`, `cache_versions`), with every field;
-here are the `scenarios`, their `actors`, the `model`, the `properties`, what is `expected`, and which bugs (`cases`).
+Encodes protocol.md 3 and the bugs of 3.8 and 6.1.  The cache is the one that the runstate spec uses (`specs.kvm`), with
+every field; here are the `scenarios`, their `actors`, the `model`, the `properties`, what is `expected`, and which bugs
+(`cases`).
+
+Of the table in 3.8 one row is no version of the cache: aa8ad943f242 (7.3.4) makes a caller, __kvm_xen_has_interrupt(),
+take kvm->srcu around check() and store.  Every user here does; that one which does not stores after the ioctl that took
+its slot has returned is shown by a test (test_pfncache_guards).
 
 There are no areas of memory in it, so every memory model gives one answer: the locks order all that is modelled.
 """

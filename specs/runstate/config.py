@@ -36,13 +36,24 @@ def runstate_addr(scene: Scene) -> Steps:
 
 def set_address(scene: Scene) -> Steps:
     """C0 to C5."""
-    kvm, gpc1, gpc2 = scene.kvm, scene.gpc1, scene.gpc2
-    options = tuple(range(1, len(scene.places) + 1)) + (("INVALID_GPA",) if gpc1.active is not None else ())
+    options = tuple(range(1, len(scene.places) + 1)) + (("INVALID_GPA",) if scene.gpc1.active is not None else ())
     place = yield choose("gpa", *options).at("C0", SET_ATTR)
     if place == "INVALID_GPA":
         yield from forget(scene)
         return
-    mode = 0
+    if not (yield from register(scene, place)):
+        return
+    if scene.ghosts.stored is not None:
+        yield assign(scene.ghosts.stored, 0).as_("the update begins")
+    outcome = "stored"
+    if scene.version.ioctls_write:
+        outcome = yield from update_runstate_guest(scene, Call("none"))
+    yield from published(scene, outcome, "C5")
+
+
+def register(scene: Scene, place: int) -> Steps:
+    """C1 to C4; answers whether the area is registered at `place`, and takes both caches down where it is not."""
+    kvm, gpc1, gpc2, mode = scene.kvm, scene.gpc1, scene.gpc2, 0
     if scene.long_mode is not None and not (yield test(scene.long_mode, "long_mode?").at("C1", SET_ATTR)):
         mode = 1
     parts = scene.places[place - 1].parts[mode]
@@ -50,21 +61,16 @@ def set_address(scene: Scene) -> Steps:
         yield from deactivate(gpc2, kvm)
     if not (yield from activate(gpc1, kvm, place)):
         yield from forget(scene)
-        return
+        return False
     if scene.version.two_caches:
         if not parts.split:
             if gpc2.active is not None:
                 yield from deactivate(gpc2, kvm)
         elif not (yield from activate(gpc2, kvm, place)):
             yield from forget(scene)
-            return
+            return False
     yield reach("area registered")
-    if scene.ghosts.stored is not None:
-        yield assign(scene.ghosts.stored, 0).as_("the update begins")
-    outcome = "stored"
-    if scene.version.ioctls_write:
-        outcome = yield from update_runstate_guest(scene, Call("none"))
-    yield from published(scene, outcome, "C5")
+    return True
 
 
 def forget(scene: Scene) -> Steps:

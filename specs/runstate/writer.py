@@ -184,7 +184,9 @@ def read_unlock(scene: Scene, gpc: Gpc, step: str, irq: Irq = "") -> Steps:
 
 
 def activate_second(scene: Scene) -> Steps:
-    """G6: kvm_gpc_activate(gpc2, gpc1->gpa + user_len1, user_len2)."""
+    """G6: kvm_gpc_activate(gpc2, gpc1->gpa + user_len1, user_len2); a sibling only refreshes it."""
+    if scene.without == "activation":
+        return (yield from refresh(scene.gpc2, scene.kvm))
     place, gpa = 1, scene.gpc1.gpa
     if gpa is not None and not (yield test(gpa.eq(1), "gpc1->gpa is A?").at("G6", GUEST)):
         place = 2

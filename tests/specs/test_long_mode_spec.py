@@ -1,0 +1,110 @@
+"""The long mode spec: its forms, what each is expected to say, and the siblings that break it."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelcheck import Obligation, Setting
+from modelcheck.campaign import run
+from modelcheck.cli.case_check import check_cases
+from modelcheck.cli.request import Options
+from modelcheck.results import Request, Result
+from specs.long_mode import SPEC, properties, refuse
+from specs.long_mode.forms import AREAS, area_class, obligations
+from specs.runstate.layout import PAGE_SIZE, Layout
+
+V2, V3, V4, V5, V6, V6S, V7, V7P = (version.name for version in SPEC.versions)
+
+
+def check(version: str, name: str, **values: str) -> Result:
+    """The one result of one setting; the merged form, where nothing else is said."""
+    chosen = {"caches": "two", "area": "between", "latched": "no", "writers": "one"} | values
+    (found,) = run(Request(SPEC, (version,), tuple((k, (v,)) for k, v in chosen.items()), (name,))).results
+    return found
+
+
+def setting(version: str, name: str, **values: str) -> Setting:
+    chosen: dict[str, int | str] = {parameter.name: parameter.default[0] for parameter in SPEC.parameters} | values
+    return Setting(version, name, tuple(sorted(chosen.items())))
+
+
+# -- where the area lies --------------------------------------------------------------------------------------------
+
+
+def test_the_three_classes_are_those_of_the_runstate_layout() -> None:
+    classes = [area_class(offset) for offset in range(PAGE_SIZE)]
+    assert {name: classes.count(name) for name in AREAS} == {"inside": 4049, "between": 4, "across": 43}
+    assert all(area_class(offset) == name for name, offset in AREAS.items())
+    assert [Layout(32, AREAS["between"]).split, Layout(64, AREAS["between"]).split] == [False, True]
+
+
+@pytest.mark.parametrize("obligation", obligations(), ids=lambda each: each.name)
+def test_z3_proves_the_geometry(obligation: Obligation) -> None:
+    z3 = pytest.importorskip("z3")
+    solver = z3.Solver()
+    solver.add(obligation.never(z3))
+    assert solver.check() == z3.unsat
+
+
+# -- the cases ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", SPEC.cases, ids=lambda case: case.id)
+def test_each_check_of_a_case_has_the_verdict_that_tells_it(case) -> None:  # type: ignore[no-untyped-def]
+    tried = check_cases(SPEC, (case.id,), Options(workers="1"), lambda *progress: None)
+    assert [(one.when, one.trial, one.verdict) for one in tried if not one.agrees] == []
+    found = {result.case for one in tried for result in one.report.results if result.verdict == "violated"}
+    assert found == {case.id}
+
+
+# -- the forms ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("area", ["between", "across", "inside"])
+def test_one_sleeping_update_after_a_switch_converts_the_whole_area(area: str) -> None:
+    assert check(V7P, "converted", area=area).verdict == "holds"
+
+
+def test_a_second_cache_that_is_refreshed_and_not_activated_never_converts() -> None:
+    assert check(V7P, "converted", without="activation").verdict == "violated"
+
+
+def test_a_mapping_of_two_pages_needs_both_addresses_in_the_notifier() -> None:
+    form = {"caches": "one-over-two-pages", "area": "across"}
+    assert check(V7P, "stale-mapping", **form, without="second-range").verdict == "violated"
+    assert check(V7P, "stale-mapping", **form).verdict == "holds"
+
+
+@pytest.mark.parametrize("writers", ["one", "two"])
+def test_two_read_locks_do_not_deadlock(writers: str) -> None:
+    assert check(V7P, "deadlock", writers=writers).verdict == "holds"
+
+
+@pytest.mark.parametrize(("version", "verdict"), [(V3, "violated"), (V4, "violated"), (V5, "holds"), (V7P, "holds")])
+def test_locks_by_instance_have_one_order_since_the_trylock(version: str, verdict: str) -> None:
+    found = check(version, "lock-order")
+    assert (found.verdict, found.expected) == (verdict, verdict)
+
+
+@pytest.mark.parametrize("name", ["sleep-in-atomic", "type"])
+def test_nothing_sleeps_and_the_fields_fit_together(name: str) -> None:
+    assert check(V7P, name).verdict == "holds"
+
+
+def test_an_unreachable_witness_makes_the_verdict_vacuous(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = properties.witnesses
+    monkeypatch.setattr(properties, "witnesses", lambda *args: (*known(*args), "pigs fly"))
+    assert check(V7P, "converted", area="inside").verdict == "vacuous"
+
+
+@pytest.mark.parametrize(("version", "name", "values", "why"), [
+    (V2, "registered", {"caches": "two"}, "has one cache"),
+    (V7P, "second-page", {"caches": "one"}, "no second cache"),
+    (V7P, "converted", {"caches": "one", "area": "across"}, "no area is registered"),
+    (V7P, "overrun", {"caches": "one"}, "never stored"),
+    (V7P, "converted", {"area": "across", "without": "activation"}, "only one layout needs"),
+    (V7P, "stale-mapping", {"without": "second-range"}, "two pages"),
+    (V7P, "deadlock", {"pages": "iomem"}, "registered"),
+])
+def test_what_nothing_could_break_is_refused(version: str, name: str, values: dict[str, str], why: str) -> None:
+    assert why in refuse(setting(version, name, **values))
