@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from modelcheck import Obligation, Parameter, Setting, Spec
 from specs.long_mode import forms
+from specs.long_mode.ablating import ablate_settings
 from specs.long_mode.cases import CASES
 from specs.long_mode.expected import expected
 from specs.long_mode.forms import AREAS, CACHES, crosses, form_of
@@ -116,4 +117,5 @@ SPEC = Spec(
     obligations=obligations,
     unreached=unreached,
     cases=CASES,
+    ablate_settings=ablate_settings,
 )

@@ -1,6 +1,6 @@
 """What tells the forms apart: the checks that show each, and those that show it gone.
 
-M1 and M3 to M5 are B5, D10, the second read of 12.1 item 10, and D1 of protocol.md, seen from the mode; M2 and M6 are
+T1 and T3 to T5 are B5, D10, the second read of 12.1 item 10, and D1 of protocol.md, seen from the mode; T2 and T6 are
 forms that the mail of 2022-11-14 weighs and no kernel had.
 """
 
@@ -20,7 +20,7 @@ def tries(version: str, name: str, area: str, verdict: str = "violated", **value
 
 CASES = (
     Case(
-        "M1",
+        "T1",
         "an area is refused for the layout that it does not have",
         "5.18 to 6.1 (a795cd43)",
         "fixed",
@@ -40,7 +40,7 @@ CASES = (
         conditions="an area whose 64-bit layout crosses its page",
     ),
     Case(
-        "M2",
+        "T2",
         "one cache of the exact size is stuck once the guest enters long mode",
         "none: a form that was weighed",
         "control",
@@ -55,7 +55,7 @@ CASES = (
         conditions="a switch from compat to 64-bit mode with an area that is mapped",
     ),
     Case(
-        "M3",
+        "T3",
         "the layout changes between its look and the stores",
         "all",
         "confirmed",
@@ -66,7 +66,7 @@ CASES = (
         conditions="a switch from 64-bit to compat mode while an update runs; not with Xen's rule (latched=yes)",
     ),
     Case(
-        "M4",
+        "T4",
         "48 bytes are stored where 44 were checked",
         "5.18 to 6.1 (a795cd43)",
         "fixed",
@@ -86,7 +86,7 @@ CASES = (
         conditions="a switch from compat to 64-bit mode while an update runs",
     ),
     Case(
-        "M5",
+        "T5",
         "the tail goes to the second page of the old area",
         "6.2 to 6.10",
         "fixed",
@@ -107,7 +107,7 @@ CASES = (
         conditions="an area over a page before and after, and a preemption between the two activations (D1)",
     ),
     Case(
-        "M6",
+        "T6",
         "one mapping over two pages needs pages",
         "none: a form that was weighed",
         "control",

@@ -28,17 +28,17 @@ def _broken(setting: Setting) -> tuple[str, str]:
         case "stale-mapping" if form.without == "second-range" and crosses(area):
             return "", "broken sibling: the notifier looks at the first page's user address alone"
         case "registered" if form.iomem:
-            return "M6", "SEED4: vmap() takes a list of pages not PFNs"
+            return "T6", "SEED4: vmap() takes a list of pages not PFNs"
         case "registered" if form.caches == "one" and crosses(area):
-            return "M1", "protocol.md B5; SEED4: the compat version may not split where the 64-bit one does"
+            return "T1", "protocol.md B5; SEED4: the compat version may not split where the 64-bit one does"
         case "converted" if form.caches == "one" and between and not form.latched:
-            return "M2", "SEED4: KVM needs to precisely handle the correct struct size"
+            return "T2", "SEED4: KVM needs to precisely handle the correct struct size"
         case "overrun" if not form.latched:
-            return "M3", "protocol.md D10"
+            return "T3", "protocol.md D10"
         case "checked" if form.twice and not form.latched:
-            return "M4", "protocol.md 12.1 item 10"
+            return "T4", "protocol.md 12.1 item 10"
         case "inside" | "second-page" if form.caches == "two" and crosses(area) and not version.only_in_run:
-            return "M5", "protocol.md D1, 12.1 item 3"
+            return "T5", "protocol.md D1, 12.1 item 3"
         case "lock-order" if not version.trylock:
             return "", "protocol.md B9: sched_out waits for gpc1->lock, whose holder may need a run-queue lock"
     return "", ""

@@ -23,10 +23,16 @@ SLEEPS = PropertyInfo("sleep-in-atomic", "nothing sleeps under a spinning lock o
 TYPE = PropertyInfo("type", "a valid cache leads where it is registered, and an active one is on gpc_list")
 PROPERTIES = (*ASSERTIONS, DEADLOCK, LOCK_ORDER, SLEEPS, TYPE)
 
+SLOTS = "memslots stay as they are: an update of them fails checks and refreshes, as invalidations and lost pages do"
+EXCUSED = "an update owes nothing where hva_to_pfn() finds no page, or where the mode changes before it ends"
+
 
 def declare(model: Model, setting: Setting, world: World) -> None:
     """Declares all of them."""
     seen = witnesses(setting, world) if world.form.without == "none" else ()
+    model.assumptions.append(SLOTS)
+    if setting.property == "converted":
+        model.assumptions.append(EXCUSED)
     for info in ASSERTIONS:
         model.assertion(info.name, info.help, seen)
     model.deadlock(DEADLOCK.name, DEADLOCK.help, seen)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from modelcheck import Obligation, Setting
@@ -9,10 +12,13 @@ from modelcheck.campaign import run
 from modelcheck.cli.case_check import check_cases
 from modelcheck.cli.request import Options
 from modelcheck.results import Request, Result
+from modelcheck.spec import Case
+from modelcheck.trace.file import read_trace
 from specs.long_mode import SPEC, properties, refuse
 from specs.long_mode.forms import AREAS, area_class, obligations
 from specs.runstate.layout import PAGE_SIZE, Layout
 
+ROOT = Path(__file__).resolve().parents[2]
 V2, V3, V4, V5, V6, V6S, V7, V7P = (version.name for version in SPEC.versions)
 
 
@@ -50,11 +56,20 @@ def test_z3_proves_the_geometry(obligation: Obligation) -> None:
 
 
 @pytest.mark.parametrize("case", SPEC.cases, ids=lambda case: case.id)
-def test_each_check_of_a_case_has_the_verdict_that_tells_it(case) -> None:  # type: ignore[no-untyped-def]
-    tried = check_cases(SPEC, (case.id,), Options(workers="1"), lambda *progress: None)
+def test_each_check_of_a_case_has_the_verdict_that_tells_it(case: Case, tmp_path: Path) -> None:
+    tried = check_cases(SPEC, (case.id,), Options(workers="1", traces=str(tmp_path)), lambda *progress: None)
     assert [(one.when, one.trial, one.verdict) for one in tried if not one.agrees] == []
     found = {result.case for one in tried for result in one.report.results if result.verdict == "violated"}
     assert found == {case.id}
+    assert case.trace in {path.name for path in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("case", SPEC.cases, ids=lambda case: case.id)
+def test_a_case_is_told_in_full(case: Case) -> None:
+    assert 2 <= len(re.findall(r"[.](?: |$)", case.story)) <= 3
+    assert bool(case.fixed_by) == (case.status == "fixed")
+    assert case.conditions and case.before and case.after
+    assert read_trace(ROOT / "traces" / case.trace).case == case.id
 
 
 # -- the forms ------------------------------------------------------------------------------------------------------
@@ -67,6 +82,10 @@ def test_one_sleeping_update_after_a_switch_converts_the_whole_area(area: str) -
 
 def test_a_second_cache_that_is_refreshed_and_not_activated_never_converts() -> None:
     assert check(V7P, "converted", without="activation").verdict == "violated"
+
+
+def test_where_the_mode_stays_an_update_need_not_activate_the_second_cache() -> None:
+    assert check(V7P, "converted", without="activation", latched="yes").verdict == "holds"
 
 
 def test_a_mapping_of_two_pages_needs_both_addresses_in_the_notifier() -> None:
@@ -108,3 +127,11 @@ def test_an_unreachable_witness_makes_the_verdict_vacuous(monkeypatch: pytest.Mo
 ])
 def test_what_nothing_could_break_is_refused(version: str, name: str, values: dict[str, str], why: str) -> None:
     assert why in refuse(setting(version, name, **values))
+
+
+def test_each_reason_for_a_line_that_is_not_reached_is_of_a_line_or_a_function_or_a_step_there_is() -> None:
+    sources = [path.read_text("utf-8") for folder in ("kvm", "long_mode") for path in (ROOT / "specs" / folder).glob("*.py")]
+    for what, _ in SPEC.unreached():
+        function, _, step = what.partition(" ")
+        known = {f"def {what}(", f" {what}\n", f'.at("{step}", REFRESH)' if function == "__kvm_gpc_refresh" else what}
+        assert any(each in source for source in sources for each in known), what
