@@ -38,6 +38,7 @@ CASES = (
         ),
         fixed_by=SEED,
         conditions="an area whose 64-bit layout crosses its page",
+        trace="long_mode-registered-e3db074284.json",
     ),
     Case(
         "T2",
@@ -53,6 +54,7 @@ CASES = (
             tries(V7P, "converted", "between", "holds", caches="one", latched="yes"),
         ),
         conditions="a switch from compat to 64-bit mode with an area that is mapped",
+        trace="long_mode-converted-37c036fbf5.json",
     ),
     Case(
         "T3",
@@ -64,6 +66,7 @@ CASES = (
         before=tuple(tries(V7P, "overrun", area) for area in ("inside", "between", "across")),
         after=tuple(tries(V7P, "overrun", area, "holds", latched="yes") for area in ("inside", "between", "across")),
         conditions="a switch from 64-bit to compat mode while an update runs; not with Xen's rule (latched=yes)",
+        trace="long_mode-overrun-a55e0ddf49.json",
     ),
     Case(
         "T4",
@@ -84,6 +87,7 @@ CASES = (
         ),
         fixed_by=SEED,
         conditions="a switch from compat to 64-bit mode while an update runs",
+        trace="long_mode-checked-2b07360a52.json",
     ),
     Case(
         "T5",
@@ -105,6 +109,7 @@ CASES = (
         ),
         fixed_by='118964562969 "KVM: Mark a vCPU as preempted/ready iff it\'s scheduled out while running"',
         conditions="an area over a page before and after, and a preemption between the two activations (D1)",
+        trace="long_mode-second-page-230983e1e6.json",
     ),
     Case(
         "T6",
@@ -119,5 +124,6 @@ CASES = (
         ),
         after=(tries(V7P, "registered", "across", "holds", caches="one-over-two-pages"),),
         conditions="guest memory without struct page",
+        trace="long_mode-registered-c3c64ae9ac.json",
     ),
 )

@@ -47,9 +47,9 @@ def caches_of(world: World) -> tuple[tuple[Gpc, ...], tuple[Gpc, ...]]:
     """What the notifier looks at, and all that is mapped; left out on purpose may be the second page's user address."""
     scene = world.scene
     if world.twin is not None:
-        every = scene.gpc1, world.twin.page
-        return (every[:1] if world.form.without == "second-range" else every), every
-    every = (scene.gpc1, scene.gpc2) if world.form.caches == "two" else (scene.gpc1,)
+        both = scene.gpc1, world.twin.page
+        return (both[:1] if world.form.without == "second-range" else both), both
+    every: tuple[Gpc, ...] = (scene.gpc1, scene.gpc2) if world.form.caches == "two" else (scene.gpc1,)
     return every, every
 
 

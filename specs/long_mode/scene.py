@@ -2,7 +2,11 @@
 
 The scene is `specs.runstate.scene`'s, with an area that moves between two places and a mode that switches, so that the
 writer's steps G0 to G6 and G13 and the ioctl's C1 to C4 are the ones of that spec.  Here nothing is registered at the
-start, and the guest is in compat mode, as KVM has it until the hypercall page is written.
+start, and the guest is in compat mode, as KVM has it until the hypercall page is written.  Its locks are those for
+`deadlock`, whatever is asked: a switch takes the lock that ioctls of the vCPU hold, and so comes before or after one.
+
+The area moves between a place of the class that is asked for and one that both layouts cross, where the form can have
+that; so a registration may come from either, in either mode.
 
 Each lock is a lock class of its own, so that `lock-order` is of instances: with no cycle in it, no number of vCPUs,
 updates, invalidations and ioctls can wait for each other in a ring.
@@ -16,7 +20,7 @@ from modelcheck import Model, Mutex, RwLock, Setting, Slot
 from specs.kvm.pfncache import Gpc
 from specs.long_mode.forms import AREAS, Form, form_of
 from specs.runstate import scene as runstate
-from specs.runstate.setup import Locks, Scene
+from specs.runstate.setup import Scene
 
 COMPAT, NATIVE = 1, 0  # numbers of the layouts of a place
 
@@ -93,8 +97,7 @@ def world_of(setting: Setting) -> World:
     if setting.property == "converted":
         first, second = (model.bool(f"the area on page {page} is in the new layout") for page in (1, 2))
         ghosts = Ghosts(model.bool("no switch since the update began"), (first, second))
-    locks = scene.locks if form.latched or setting.property in runstate.LOCKING else Locks()
-    return World(replace(scene, version=version, gpc1=gpc1, gpc2=gpc2, locks=locks), form, twin, ghosts)
+    return World(replace(scene, version=version, gpc1=gpc1, gpc2=gpc2), form, twin, ghosts)
 
 
 def unregistered(gpc: Gpc) -> Gpc:
