@@ -15,7 +15,8 @@ from modelcheck.results import Request, Result
 from modelcheck.spec import Case
 from modelcheck.trace.file import read_trace
 from specs.long_mode import SPEC, properties, refuse
-from specs.long_mode.forms import AREAS, area_class, obligations
+from specs.long_mode.forms import AREAS, CACHES, area_class, obligations
+from specs.long_mode.scene import world_of
 from specs.runstate.layout import PAGE_SIZE, Layout
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,21 @@ def test_a_case_is_told_in_full(case: Case) -> None:
     assert bool(case.fixed_by) == (case.status == "fixed")
     assert case.conditions and case.before and case.after
     assert read_trace(ROOT / "traces" / case.trace).case == case.id
+
+
+@pytest.mark.parametrize("form", CACHES)
+def test_every_default_verdict_of_the_newest_version_is_the_expected_one(form: str) -> None:
+    names = ("registered", "converted", "overrun")
+    report = run(Request(SPEC, (V7P,), (("caches", (form,)),), names))
+    assert {result.property for result in report.results} == set(names)
+    assert [(r.property, r.parameters, r.verdict) for r in report.results if r.verdict != r.expected] == []
+
+
+@pytest.mark.parametrize(("version", "lock"), [(V2, "kvm->lock"), (V4, "kvm->lock"), (V5, "kvm->arch.xen.xen_lock")])
+def test_a_switch_waits_for_ioctls_of_the_vcpu(version: str, lock: str) -> None:
+    for info in SPEC.properties:
+        attributes = world_of(setting(version, info.name, caches="one", latched="no")).scene.locks.attributes
+        assert attributes is not None and attributes.name == lock
 
 
 # -- the forms ------------------------------------------------------------------------------------------------------
