@@ -2,6 +2,10 @@
 
 T1 and T3 to T5 are B5, D10, the second read of 12.1 item 10, and D1 of protocol.md, seen from the mode; T2 and T6 are
 forms that the mail of 2022-11-14 weighs and no kernel had.
+
+Beyond protocol.md 8.4: T5 breaks I1 as it does I3, where the new tail is longer; its trace is an area over two pages in
+one mode, a switch, and a registration in the other (6.3 has that as a remark).  And where the mode stays (Xen's rule),
+G6 need not activate the second cache: a refresh does.
 """
 
 from __future__ import annotations
