@@ -1,7 +1,7 @@
 """The known bugs of the protocol, and what was taken for one: the checks that show each, and those that show it gone.
 
-Ids are those of protocol.md sections 6 and 12: B was reported, D was derived from the code.  Offsets stand for their
-class; `check --version all` sweeps all of them.  The bugs of the cache alone are in the pfncache spec.
+Ids are those of protocol.md sections 6 and 12: B was reported, D was derived from the code; N is new, found by this
+checker.  Offsets stand for their class; `check --version all` sweeps all of them.  The bugs of the cache alone are in the pfncache spec.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from modelcheck import Case, Trial
 from specs.runstate.accounting_cases import B23, D2, D5, D12
 from specs.runstate.area_reports import D1_REPORT, D6_REPORT
-from specs.runstate.trials import ALIGNED, COMPAT, RT, SPLIT, V2, V3, V4, V5, V6, V6S, V7, holds
+from specs.runstate.flag_reports import N1_REPORT
+from specs.runstate.trials import ALIGNED, COMPAT, RT, SPLIT, V2, V3, V4, V5, V6, V6S, V7, V7P, holds
 
 CASES = (
     Case(
@@ -112,7 +113,11 @@ CASES = (
             holds(V2, "deadlock", ALIGNED),
             holds(V4, "deadlock", SPLIT),
         ),
-        after=(holds(V5, "lock-order", SPLIT),),
+        after=(
+            holds(V5, "lock-order", SPLIT),
+            Trial(V4, "deadlock", (*ALIGNED, ("refresher", "second"))),
+            holds(V5, "deadlock", (*ALIGNED, ("refresher", "second"))),
+        ),
         fixed_by='bbe17c625d68 "KVM: x86/xen: Fix potential deadlock in kvm_xen_update_runstate_guest()"',
         conditions="a refresh that drops a page, beside a vCPU that is scheduled out",
         trace="runstate-lock-order-9915ac9fb3.json",
@@ -296,4 +301,24 @@ CASES = (
         trace="runstate-torn-read-412a1a220d.json",
     ),
     D12,
+    Case(
+        "N1",
+        "an update in progress does not know that the guest has asked for the flag",
+        "6.2 and later (d8ba8ba4)",
+        "confirmed",
+        "RUNSTATE_UPDATE_FLAG is set under a lock that the writer does not take, and nobody waits for an update that "
+        "looked at the flag before. The guest's hypercall has returned, it reads that vCPU's area, sees no flag, and "
+        "accepts a copy of two updates.",
+        before=(
+            Trial(V4, "torn-read", (*ALIGNED, ("flag", "switches"))),
+            Trial(V7P, "torn-read", (*ALIGNED, ("flag", "switches"), ("preemption", "none"))),
+        ),
+        after=(
+            holds(V7P, "torn-read", (*ALIGNED, ("flag", "switches"), ("fix", "flag"))),
+            holds(V7P, "torn-read", ALIGNED),
+        ),
+        conditions="a guest that turns the flag on while other vCPUs run, and reads one of their areas at once",
+        trace="runstate-torn-read-caa19f9cf6.json",
+        report=N1_REPORT,
+    ),
 )
