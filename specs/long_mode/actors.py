@@ -12,7 +12,7 @@ from specs.kvm.pfncache import Steps
 from specs.long_mode.over_two import REGISTERED, activate_both
 from specs.long_mode.scene import COMPAT, NATIVE, World
 from specs.long_mode.update import sleeping_update, update_guest
-from specs.runstate.config import SET_ATTR, forget, register
+from specs.runstate.config import SET_ATTR, destroy, forget, register
 from specs.runstate.setup import Call, lock, unlock
 from specs.runstate.stores import GUEST
 from specs.runstate.writer import lock_first, read_lock, read_unlock
@@ -23,14 +23,13 @@ HVM = "kvm_xen_hvm_set_attr"
 def vcpu(world: World) -> Steps:
     """The thread of one vCPU: KVM_RUN and RUNSTATE_ADDR in any order, and the end of the vCPU."""
     while True:
-        called = yield choose("the VMM calls", "KVM_RUN", "RUNSTATE_ADDR", "close").at("", "kvm_vcpu_ioctl")
+        called = yield choose("the VMM calls", "KVM_RUN", "RUNSTATE_ADDR", "close()").at("", "kvm_vcpu_ioctl")
         if called == "KVM_RUN":
             yield from kvm_run(world)
         elif called == "RUNSTATE_ADDR":
             yield from runstate_addr(world)
         else:
-            yield from forget(world.scene)
-            yield reach("destroyed")
+            yield from destroy(world.scene)
             return
 
 

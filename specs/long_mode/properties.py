@@ -55,7 +55,7 @@ def registers(setting: Setting, world: World) -> bool:
 def witnesses(setting: Setting, world: World) -> tuple[str, ...]:
     """What must be seen to happen; an area that no update can reach in long mode has no such update."""
     form, area = world.form, setting.text("area")
-    found = ["mode switched", "destroyed"]
+    found = ["mode switched", "vCPU destroyed"]
     if not registers(setting, world):
         return tuple(found)
     found += ["area registered", "updated in compat mode", "refresh retried", "refresh failed"]

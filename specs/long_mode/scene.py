@@ -27,6 +27,7 @@ COMPAT, NATIVE = 1, 0  # numbers of the layouts of a place
 FIXED = {
     "ioctls": "usual", "vmm": "moves", "preemption": "full", "mode": "switches", "fix": "none", "flag": "on",
     "clock": "increasing", "steal": "exact", "tear": "copies", "compiler": "free", "reader": "linux64",
+    "refresher": "own",
 }  # fmt: skip
 
 
