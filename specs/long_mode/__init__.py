@@ -106,7 +106,7 @@ def obligations(settings: tuple[Setting, ...]) -> tuple[Obligation, ...]:
 
 SPEC = Spec(
     name="long_mode",
-    summary="a switch of long mode beside updates of the Xen runstate area in KVM: one cache, two, one over two pages",
+    summary="a switch of long mode beside Xen runstate updates in KVM: one cache, two, or one over two pages",
     build=build,
     versions=VERSIONS,
     parameters=PARAMETERS,
