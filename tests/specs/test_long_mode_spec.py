@@ -121,6 +121,12 @@ def test_locks_by_instance_have_one_order_since_the_trylock(version: str, verdic
     assert (found.verdict, found.expected) == (verdict, verdict)
 
 
+def test_each_lock_of_a_cache_is_a_class_of_its_own() -> None:
+    scene = world_of(setting(V7P, "lock-order", caches="two")).scene
+    locks = (scene.gpc1.lock, scene.gpc2.lock, scene.gpc1.refresh_lock, scene.gpc2.refresh_lock)
+    assert len({lock.lock_class for lock in locks}) == 4
+
+
 @pytest.mark.parametrize("name", ["sleep-in-atomic", "type"])
 def test_nothing_sleeps_and_the_fields_fit_together(name: str) -> None:
     assert check(V7P, name).verdict == "holds"
