@@ -93,9 +93,9 @@ class _Campaign:
             rows.setdefault((group.row, one.verdict, one.fault), []).append((group, one))
         self.options = replace(self.options, engine=self.engine)
         cost = self._polish([parts[0][1] for parts in rows.values()])
-        results = tuple(self._result(parts, unproved) for parts in rows.values())
+        results = self._traced(list(rows.values()), [self._result(parts, unproved) for parts in rows.values()])
         return Report(
-            results,
+            tuple(results),
             time.monotonic() - self.started,
             tuple(self.notes),
             sum((one.solver for one in decided.values()), cost),
@@ -289,21 +289,37 @@ class _Campaign:
             note=next((t for t in (*(one.note for one in decided), *(o.fallback for o in outcomes)) if t), ""),
             fault=next((one.fault for one in decided if one.fault), ""),
         )
-        if verdict != "violated":
-            return result
+        return result
+
+    def _traced(self, rows: list[list[tuple[Group, Decided]]], results: list[Result]) -> list[Result]:
+        """The results, those that are violated with their traces, written by as many workers as asked for."""
+        violated = [number for number, result in enumerate(results) if result.verdict == "violated"]
+
+        def task(number: int) -> tuple[Result, str]:
+            return self._shown(rows[violated[number]], results[violated[number]])
+
+        traced = decide_all(len(violated), task, self.request.workers, lambda done: None, self.bounds.stop)
+        for number, (result, fault) in zip(violated, traced, strict=True):
+            results[number] = result
+            self.faults += [fault] if fault else []
+        return results
+
+    def _shown(self, parts: list[tuple[Group, Decided]], result: Result) -> tuple[Result, str]:
+        """A violated result with its trace, and why that could not be written, "" where it was or was not wanted."""
+        first, decided = parts[0][0].first, [one for _, one in parts]
         # equal models: the offset that was decided, else the row's own values, so that the trace names what was asked
         decided_at = dict(decided[0].setting.values)
         values = tuple((k, decided_at[k] if k in parts[0][0].numbers else v) for k, v in first.values)
         shown = Setting(first.version, first.property, values, first.memory)
         try:
-            return self._with_trace(result, shown, decided[0], expectation)
+            return self._with_trace(result, shown, decided[0], parts[0][0].expectation)
         except Exception as error:  # what was found is told all the same
             fault, note = told(error)
-            return replace(result, fault=fault, note=note)
+            return replace(result, fault=fault, note=note), ""
 
     def _with_trace(
         self, result: Result, setting: Setting, decided: Decided, expectation: Expectation | None
-    ) -> Result:
+    ) -> tuple[Result, str]:
         outcome = next(o for o in decided.outcomes if o.verdict == "violated")
         case = expectation.case if expectation is not None and expectation.verdict == "violated" else ""
         spec = (self.spec.path or self.spec.name, self.spec.digest)
@@ -311,7 +327,7 @@ class _Campaign:
         trace = build_trace(model, setting, outcome, spec, case, self._command(setting))
         trace = replace(trace, parameters=self.spec.told(setting))
         identity = trace_id(trace)
-        path = None
+        path, unwritten = None, ""
         if self.request.traces is not None:
             try:
                 trace = explained(trace, model, setting.property)
@@ -324,11 +340,12 @@ class _Campaign:
                 write_trace(trace, where)
                 path = str(where)
             except UsageError as why:  # a full disk, say: what was found is told all the same
-                self.faults.append(str(why))
+                unwritten = str(why)
         short = trace.consequence[:1].upper() + trace.consequence[1:] + "."
-        return replace(
+        result = replace(
             result, trace=path, id=identity, steps=len(trace.steps), switches=trace.switches, case=case, short=short
         )
+        return result, unwritten
 
     def _command(self, setting: Setting) -> str:
         """The command that finds this counterexample again."""
