@@ -53,7 +53,7 @@ CASES = (
         after=tries("page", (MERGED, UNLOCKED), "holds"),
         fixed_by='15a49a44fc36 "KVM: arm: page logging 2nd stage fault handling"',
         conditions="one vCPU and one page",
-        trace="",
+        trace="dirty_logging-lost-dirty-038dca0859.json",
     ),
     Case(
         "L2",
@@ -65,7 +65,7 @@ CASES = (
         before=tries("page", (MERGED, UNLOCKED), form="mark-early"),
         after=tries("two-vcpus", (MERGED, UNMAPS, SUCCESS, PARALLEL, UNLOCKED), "holds"),
         conditions="one vCPU and one page",
-        trace="",
+        trace="dirty_logging-lost-dirty-04af629f7f.json",
     ),
     Case(
         "L3",
@@ -84,7 +84,7 @@ CASES = (
             *tries("toggled", (MERGED, UNMAPS, SUCCESS), "holds", form="no-srcu"),
         ),
         conditions="logging is switched on beside a fault",
-        trace="",
+        trace="dirty_logging-lost-dirty-316ae87654.json",
     ),
     Case(
         "L4",
@@ -119,7 +119,7 @@ CASES = (
         before=tries("block", (MERGED, UNLOCKED), form="block-logging"),
         after=tries("block", (MERGED, UNLOCKED), "holds"),
         conditions="one vCPU, a huge page",
-        trace="",
+        trace="dirty_logging-lost-dirty-92de522152.json",
     ),
     Case(
         "L7",
@@ -133,7 +133,7 @@ CASES = (
         fixed_by='3c3736cd32bf "KVM: arm/arm64: Fix handling of stage2 huge mappings"',
         conditions="a huge page that was dissolved while logging, after logging was switched off; or a fault that "
         "found logging off beside one that found it on",
-        trace="",
+        trace="dirty_logging-break-before-make-0f1f56cdd7.json",
     ),
     Case(
         "L8",
@@ -153,7 +153,7 @@ CASES = (
             *tries("page", (SUCCESS, PARALLEL), "holds", form="no-wait"),
         ),
         conditions="one vCPU and one page; the invariant of the sheet is what is not kept, and nothing is lost",
-        trace="",
+        trace="dirty_logging-harvest-marked-f83b219531.json",
     ),
     Case(
         "L9",
@@ -171,7 +171,7 @@ CASES = (
         ),
         conditions="two vCPUs that fault in one huge page while logging is switched on; derived from the code, not "
         "run on a kernel",
-        trace="",
+        trace="dirty_logging-lost-dirty-cb0dded752.json",
         report=L9_REPORT,
     ),
 )

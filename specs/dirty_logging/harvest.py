@@ -75,11 +75,12 @@ def harvest(vm: Vm, form: Form) -> Steps:
         taken = yield test(log.bits[page], f"xchg(dirty_bitmap[{page}], 0)", ((log.bits[page], 0),)).at("", HARVEST)
         mask = (*mask, taken)
     for page in s2.pages:
+        if not mask[page]:
+            marked: Expr = ~s2.writable(page) | log.bits[page]
+            yield check(marked, "harvest-marked", f"page {page} is marked, if writable?").at("", HARVEST)
+    for page in s2.pages:
         if mask[page]:
             yield s2.protect(page).at("", "kvm_mmu_write_protect_pt_masked")
-    for page in s2.pages:
-        marked: Expr = ~s2.writable(page) | log.bits[page]
-        yield check(marked, "harvest-marked", f"page {page} is marked, where it is writable?").at("", HARVEST)
     yield s2.lock.unlock().at("", HARVEST)
     if any(mask) and not form.no_flush:
         yield s2.flush_all().at("", FLUSH_ALL)

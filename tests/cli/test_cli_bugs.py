@@ -127,7 +127,7 @@ def test_without_a_spec_the_bugs_of_every_one_are_listed_the_default_first(
         capsys: pytest.CaptureFixture[str]) -> None:
     lines = out(capsys, "list", "--bugs").splitlines()
     heads = [line.removeprefix("known bugs of ") for line in lines if line.startswith("known bugs of ")]
-    assert heads == ["runstate", "pfncache"]
+    assert heads == ["runstate", "dirty_logging", "pfncache"]
     assert sum("shows one whole" in line for line in lines) == 1
     assert any(line.startswith("  B19    ") for line in lines[lines.index("known bugs of pfncache"):])
     assert not any(line.startswith("  B19") for line in lines[:lines.index("known bugs of pfncache")])

@@ -9,11 +9,11 @@ import pytest
 from modelcheck.trace.file import read_trace, trace_id
 from modelcheck.trace.replay import replay
 from modelcheck.view import render
-from specs import pfncache, runstate
+from specs import dirty_logging, pfncache, runstate
 
 FOLDER = Path(__file__).parents[2] / "traces"
 FILES = sorted(FOLDER.glob("*.json"))
-SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC)}
+SPECS = {spec.name: spec for spec in (runstate.SPEC, pfncache.SPEC, dirty_logging.SPEC)}
 
 
 def index() -> dict[str, tuple[str, str, str]]:
