@@ -8,7 +8,7 @@ from specs.dirty_logging.slots import Vm
 from specs.dirty_logging.stage2 import EMPTY, LOCKED, NONE, READ, TABLE, WRITE
 
 LOST = PropertyInfo("lost-dirty", "no guest store is missing from every later harvest, the last one included (P8)")
-MARKED = PropertyInfo("harvest-marked", "at a harvest, under mmu_lock, a writable page is marked, or was reported (8.3)")
+MARKED = PropertyInfo("harvest-marked", "at a harvest, under mmu_lock, a writable page is marked or reported (8.3)")
 STALE = PropertyInfo("stale-mapping", "no translation of a page whose invalidation overlapped the fault, or is over")
 BREAK = PropertyInfo("break-before-make", "no block and no table is made while a TLB has the other's translation")
 INTACT = PropertyInfo("block-intact", "stage2_set_pte() without the logging flag finds no block (L5)")
