@@ -1,0 +1,17 @@
+"""Why some lines are reached in no check: the reasons behind the report's coverage."""
+
+from __future__ import annotations
+
+OLDER = "only in versions before the newest"
+FORM = "only in a form that no kernel has"
+
+
+def unreached() -> tuple[tuple[str, str], ...]:
+    """(kernel function, function and step, or the text of a line), and why it need not be reached."""
+    return (
+        ("stage2_set_pte", OLDER),
+        ("stage2_set_pmd_huge", OLDER),
+        ("stage2_dissolve_pmd", OLDER),
+        ("kvm_set_spte_handler", OLDER),
+        ("kvm_mmu_notifier_change_pte", OLDER),
+    )
