@@ -60,8 +60,6 @@ def refuse(setting: Setting) -> str:
         return f"form={form} with actors={name}: there are no blocks; take block"
     if form == "no-srcu" and not actors.toggles:
         return f"form={form} with actors={name}: logging is not switched on; take toggled or block"
-    if asked == "deadlock" and not how.read_stays_read and not (actors.toggles or actors.invalidates):
-        return "deadlock in v14: a page that stays writable for ever (L1) is never faulted on, which is no deadlock"
     match asked:
         case "lost-dirty" | "harvest-marked" if not actors.migrates:
             return f"{asked} with actors={name}: there are no harvests; take page or block"

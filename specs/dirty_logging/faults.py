@@ -7,7 +7,7 @@ and for a read may offer a writable one.
 
 from __future__ import annotations
 
-from modelcheck import Action, Branch, check, choose, reach, shared, sleep_point, test
+from modelcheck import Action, Branch, Expr, check, choose, reach, shared, sleep_point, test
 from specs.dirty_logging.forms import Form
 from specs.dirty_logging.mapping import Fault, map_block, map_page
 from specs.dirty_logging.slots import Vm
@@ -23,6 +23,8 @@ def vcpu(vm: Vm, path: FaultPath, form: Form) -> Steps:
     assert kvm.srcu is not None and kvm.in_progress is not None
     while True:
         fault = yield faults(vm).at("", OUTER)
+        if fault is None:
+            continue
         page, write = fault.page, fault.write
         if not form.no_srcu:
             yield kvm.srcu.read_lock().at("F0", OUTER)
@@ -64,10 +66,11 @@ def vcpu(vm: Vm, path: FaultPath, form: Form) -> Steps:
 
 
 def faults(vm: Vm) -> Action:
-    """A vCPU faults: answers on what."""
+    """A vCPU faults: answers on what; None where the guest may read and write all of it, and runs on."""
     s2, log = vm.s2, vm.log
     into = ((log.inside, log.inside + 1),)
     branches: list[Branch] = []
+    runs: Expr = log.stopped.eq(0)
     for page in s2.pages:
         ways = [
             (Fault(page, True, "page"), s2.ptes[page].eq(READ)),
@@ -77,7 +80,8 @@ def faults(vm: Vm) -> Action:
         if s2.blocks:
             ways.insert(0, (Fault(page, True, "block"), s2.pmd.eq(BLOCK_RO)))
         branches += [Branch(fault, log.stopped.eq(0) & when, into) for fault, when in ways]
-    return Action("shared", "fault", tuple(branches))
+        runs = runs & s2.writable(page)
+    return Action("shared", "fault", (*branches, Branch(None, runs)))
 
 
 def marks_before(path: FaultPath, form: Form, writable: bool, huge: bool) -> bool:

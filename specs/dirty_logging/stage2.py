@@ -165,9 +165,11 @@ class Stage2:
     def relax(self, page: int, size: str = "") -> Action:
         """kvm_pgtable_stage2_relax_perms(): the leaf that the walk finds becomes writable, whatever its size.
 
-        With a `size`, `page` or `block`, only a leaf of that size.
+        The walk finds a pte by way of a table, so there is one leaf or none.  With a `size`, `page` or `block`, only a
+        leaf of that size.
         """
-        pte = Branch(True, self.ptes[page].ne(NONE), ((self.ptes[page], lift(WRITE)), (self.tlb[page], lift(WRITE))))
+        found = self.pmd.eq(TABLE) & self.ptes[page].ne(NONE)
+        pte = Branch(True, found, ((self.ptes[page], lift(WRITE)), (self.tlb[page], lift(WRITE))))
         block = Branch(True, self.block(), ((self.pmd, lift(BLOCK_RW)), (self.tlb_block, lift(WRITE))))
         ways = tuple(way for way, kind in ((pte, "page"), (block, "block")) if size in ("", kind))
         none: Expr = ~ways[0].guard

@@ -49,8 +49,7 @@ def test_no_translation_outlives_its_page_while_the_fault_looks_at_the_sequence(
 @pytest.mark.parametrize("name", [info.name for info in (DEADLOCK, LOCK_ORDER, SLEEPS, TYPE)])
 @pytest.mark.parametrize("actors", ["two-vcpus", "block", "split"])
 def test_locks_and_state_are_in_order_in_every_version(actors, name):
-    never_faults_again = (name, actors) == ("deadlock", "two-vcpus")  # v14, L1: refused, since it is no deadlock
-    assert violated(actors, name) == ((V14,) if never_faults_again else ())
+    assert violated(actors, name) == ()
 
 
 @pytest.mark.skipif(bool(native_missing()), reason="1.5 million states need the native engine")
