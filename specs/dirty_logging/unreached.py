@@ -9,6 +9,13 @@ FORM = "only in a form that no kernel has"
 def unreached() -> tuple[tuple[str, str], ...]:
     """(kernel function, function and step, or the text of a line), and why it need not be reached."""
     return (
+        ('yield log.mark(page, path.in_slot and logging).at("F8", ABORT)', FORM),
+        ('yield log.mark(page, False).at("F8", ABORT)', OLDER),
+        ('yield log.mark(page, path.in_slot).at("F8", ABORT)', OLDER),
+        (
+            'yield check(s2.pmd.eq(TABLE), "block-intact", "pte_offset_kernel(pmd) of a block").at("F7", fn)',
+            "a block that is met without the logging flag, which is block-intact (L5)",
+        ),
         ("stage2_set_pte", OLDER),
         ("stage2_set_pmd_huge", OLDER),
         ("stage2_dissolve_pmd", OLDER),

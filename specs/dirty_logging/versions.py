@@ -2,7 +2,7 @@
 
 Ids and subjects are those of the commits, except that the first is a patch revision that was never merged and that
 15a49a44fc36 is from memory (protocol.md 11 item 9).  Code read beside the sheet: arch/arm/kvm/mmu.c of 4.8 and
-arch/arm64/kvm/hyp/pgtable.c of 6.6.
+arch/arm64/kvm/hyp/pgtable.c of 6.6; for L9 the latter of 5.14 and later than 6.14, too.
 """
 
 from __future__ import annotations
