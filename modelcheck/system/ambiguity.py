@@ -28,8 +28,8 @@ def refuse_equal_guards(name: str, node: Node, edges: Iterable[Edge]) -> None:
 def ambiguous(name: str, node: Node, one: Edge, other: Edge) -> SpecError:
     """The error about two branches of `node`'s action that are enabled at once; `name` is the process's."""
     assert node.action is not None
-    branches = node.action.branches
-    first, second = (f"branch {edge.branch + 1} (where {to_text(branches[edge.branch].guard)})" for edge in (one, other))
+    guards = [to_text(branch.guard) for branch in node.action.branches]
+    first, second = (f"branch {edge.branch + 1} (where {guards[edge.branch]})" for edge in (one, other))
     return SpecError(
         f"process {name!r} can do {one.choice!r} in two ways at once, {first} and {second} of the action, which lead "
         "to different states; give them different responses or exclusive guards",

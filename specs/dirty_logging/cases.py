@@ -40,10 +40,10 @@ No invalidation is involved, so mmu_invalidate_retry() does not help.  In the mo
 of the level of the fault (else -EAGAIN, and the guest faults again) loses nothing.
 
 Confidence 90 %: derived by a model, each step read in the sources, not run on a kernel.  Read: 7d894834a305, which
-compares with fault_granule since 5.10, and pgtable.c of 5.14, of 6.6 and of a tree later than 6.14: stage2_attr_walker()
-asks whether the entry is valid and nothing else, and stage2_try_set_pte() compares with what the same walk has read.
-With KVM_DIRTY_LOG_INITIALLY_SET it is KVM_CLEAR_DIRTY_LOG that write-protects, which is not in the model; by reading, the
-same can happen there.
+compares with fault_granule since 5.10, and pgtable.c of 5.14, of 6.6 and of a tree later than 6.14:
+stage2_attr_walker() asks whether the entry is valid and nothing else, and stage2_try_set_pte(), since 6.2, compares
+with what the same walk has read.  With KVM_DIRTY_LOG_INITIALLY_SET it is KVM_CLEAR_DIRTY_LOG that write-protects,
+which is not in the model; by reading, the same can happen there.
 """
 
 CASES = (

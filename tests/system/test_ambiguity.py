@@ -55,7 +55,7 @@ def test_branches_under_one_guard_and_one_text_are_refused(options):
 
 @every_search
 def test_branches_that_turn_out_enabled_at_once_on_the_path_that_is_shown_are_refused(options):
-    with pytest.raises(SpecError, match=r"branch 1 \(where \(taken == 0\)\) and branch 2 \(where ready\) of the action"):
+    with pytest.raises(SpecError, match=r"branch 1 \(where \(taken == 0\)\) and branch 2 \(where ready\) of"):
         verify(model(overlapping), "not-two", options=options)
 
 
