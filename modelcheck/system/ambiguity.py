@@ -7,7 +7,7 @@ search, which takes every branch, does not mind at all.  Pieces of accesses are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from modelcheck.errors import SpecError
 from modelcheck.expression import FALSE, to_text
@@ -15,8 +15,10 @@ from modelcheck.process.step_machine import Node
 from modelcheck.system.edge import Edge
 
 
-def refuse_equal_guards(name: str, node: Node, edges: Iterable[Edge]) -> None:
+def refuse_equal_guards(name: str, node: Node, edges: Sequence[Edge]) -> None:
     """Raises SpecError for two branches of `node`'s action that differ in what they do and in nothing else."""
+    if len({edge.choice for edge in edges}) == len(edges):
+        return  # as nearly always, and guards take long to hash
     first: dict[tuple[str, object], Edge] = {}
     for edge in edges:
         other = first.setdefault((edge.choice, edge.guard), edge)

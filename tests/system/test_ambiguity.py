@@ -77,6 +77,11 @@ def test_branches_that_lead_to_one_state_are_allowed(options):
         "violated", ["get ready -> True", "ready = 1", "go? -> True", "taken is not 2 -> None"])  # fmt: skip
 
 
+@every_search
+def test_limit_what_no_shown_path_passes_is_searched_both_ways_and_not_refused(options):
+    assert verify(model(overlapping), "broken", options=options).verdict == "holds"
+
+
 def checked(ready: Slot, taken: Slot) -> tuple[Branch, ...]:
     """Three ways: on with a 2, on with a 2 and `broken`, or past."""
     done = ((taken, lift(2)),)
