@@ -301,7 +301,7 @@ class LocalSpace:
         if breaks and breaks not in self._watched:
             return None
         if action.kind == "check" and not breaks:
-            guard = self._passing(action, number)
+            guard = self._passing(node, action, number)
         if action.kind == "compare":
             guard = self.registers.condition(action, number)
         target, passed = (
@@ -332,18 +332,26 @@ class LocalSpace:
             passed=passed,
         )
 
-    def _passing(self, action: Action, number: int) -> Expr:
+    def _passing(self, node: Node, action: Action, number: int) -> Expr:
         """Where a branch of a check is taken that breaks nothing: a violation of another property passes by it too.
 
         By the only such branch everything does, and by one of several what answers the same.
         """
-        passing = action.branches[number]
-        breaking = [branch for branch in action.branches if branch.breaks]
-        if len(breaking) == len(action.branches) - 1:
-            watched = any(branch.breaks in self._watched for branch in breaking)
-            return self.link(passing.guard) if watched else TRUE
-        alike = [b.guard for b in breaking if b.response == passing.response and b.breaks not in self._watched]
-        return self.link(reduce(Expr.__or__, alike, passing.guard))
+        mine = action.branches[number]
+        passing, breaking = ([b for b in action.branches if bool(b.breaks) is broken] for broken in (False, True))
+        others = [branch for branch in breaking if branch.breaks not in self._watched]
+        if len(passing) == 1 and len(others) == len(breaking):
+            return TRUE
+        answers = [branch.response for branch in passing]
+        lost = next((b.breaks for b in others if len(passing) > 1 and b.response not in answers), None)
+        if lost is not None:
+            raise SpecError(
+                f"process {self.process.name!r} has no way to go on from {action.label!r} where {lost} is violated and "
+                "another property is asked; give that branch the response of one that breaks nothing",
+                f"{node.file}:{node.line}",
+            )
+        alike = [branch.guard for branch in others if len(passing) == 1 or branch.response == mine.response]
+        return self.link(reduce(Expr.__or__, alike, mine.guard))
 
     def _check_forgotten(self, node: Node, number: int) -> None:
         assert node.action is not None

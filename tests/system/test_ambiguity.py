@@ -99,3 +99,33 @@ def test_a_check_of_another_property_is_passed_by_what_answers_the_same_and_by_n
             assert [edge.choice for edge in run.enabled(0)] == choices
             run.values[next(slot for slot in run.values if slot.name == "taken")] = 1
             assert [edge.breaks for edge in run.enabled(0)] == (["broken"] if ready and name == "broken" else [""])
+
+
+def twice(ready: Slot, taken: Slot) -> tuple[Branch, ...]:
+    """One way on, and two properties that may be violated there."""
+    return (Branch(True, ready & taken.eq(0)), Branch(True, ready & taken.ne(0), breaks="broken"),
+            Branch(True, ~ready, breaks="not-two"))  # fmt: skip
+
+
+def test_where_one_of_two_checked_properties_is_asked_a_violation_of_the_other_passes():
+    for name, ready in (("broken", 0), ("not-two", 1)):
+        run = Run(System(model(twice, "check"), frozenset({name})))
+        run.take(next(edge for edge in run.enabled(0) if edge.choice == f"get ready -> {bool(ready)}"))
+        if ready:
+            run.take(run.enabled(0)[0])
+        assert run.enabled(0)
+        run.values[next(slot for slot in run.values if slot.name == "taken")] = ready
+        assert [edge.breaks for edge in run.enabled(0)] == [""], name
+
+
+def stuck(ready: Slot, taken: Slot) -> tuple[Branch, ...]:
+    """A violation with an answer that no other branch has."""
+    other = Branch("what", ~ready & taken.ne(0), breaks="broken")
+    return Branch(True, ready), Branch(False, ~ready & taken.eq(0)), other
+
+
+def test_a_violation_with_an_answer_of_its_own_is_refused_where_another_property_is_asked():
+    said = "no way to go on from 'go\\?' where broken is violated and another property is asked; give that branch"
+    with pytest.raises(SpecError, match=said):
+        verify(model(stuck, "check"), "not-two")
+    assert verify(model(stuck, "check"), "broken").verdict in ("holds", "violated")
