@@ -17,8 +17,8 @@ from specs.runstate.cases import CASES
 from specs.runstate.expected import expected
 from specs.runstate.layout import PAGE_SIZE
 from specs.runstate.projections import equivalence, projections
-from specs.runstate.properties import PROPERTIES
-from specs.runstate.scene import SLOTS, build, layout_of
+from specs.runstate.properties import PROPERTIES, SLOTS
+from specs.runstate.scene import build, layout_of
 from specs.runstate.unreached import unreached
 from specs.runstate.versions import VERSIONS, writer
 
@@ -36,7 +36,12 @@ PARAMETERS = (
         ("none", "voluntary", "full", "rt"),
         default=("full",),
     ),
-    Parameter("flag", "whether the guest asked for XEN_RUNSTATE_UPDATE", ("on", "off"), default=("on",)),
+    Parameter(
+        "flag",
+        "whether the guest asked for XEN_RUNSTATE_UPDATE, or asks for it while updates run",
+        ("on", "off", "switches"),
+        default=("on",),
+    ),
     Parameter(
         "clock",
         "what kvmclock does from reading to reading",
@@ -64,8 +69,8 @@ PARAMETERS = (
     ),
     Parameter(
         "fix",
-        "a repair: preemption off around the accounting (D2, D12); gpc2 taken down first (D1)",
-        ("none", "accounting", "address"),
+        "a repair: preemption off around the accounting (D2, D12); gpc2 taken down first (D1); the flag's ioctl waits",
+        ("none", "accounting", "address", "flag"),
         default=("none",),
     ),
     Parameter(
@@ -87,6 +92,12 @@ PARAMETERS = (
         default=("moves", "memslots"),
         only=SLOTS,
     ),
+    Parameter(
+        "refresher",
+        "who refreshes the vCPU's caches: its own task, or (a fiction) a second one too",
+        ("own", "second"),
+        default=("own",),
+    ),
     Parameter("mode", "whether the guest may switch long mode", ("fixed", "switches"), default=("fixed",)),
     Parameter("steal", "whether run_delay and kvmclock have one time base", ("exact", "free"), default=("exact",)),
 )
@@ -106,8 +117,9 @@ def refuse(setting: Setting) -> str:
             f"mode=switches is not decided for {setting.property}: the bytes of an area that is stored in one layout "
             "and read in the other have no meaning; take out-of-area"
         )
-    if setting.text("flag") == "off" and not version.flag_optional:
-        return f"flag=off needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
+    flag = setting.text("flag")
+    if flag != "on" and not version.flag_optional:
+        return f"flag={flag} needs d8ba8ba4 or later, {setting.version} always uses the flag; take flag=on"
     if not version.two_caches and layout.offset + 48 > PAGE_SIZE:
         return (
             f"offset={layout.offset}: {setting.version} refuses an area that is not 48 bytes before its page's end "

@@ -26,7 +26,8 @@ from __future__ import annotations
 from modelcheck import Setting, witness_classes, witness_pairs
 from specs.runstate import data
 from specs.runstate.projections import outside
-from specs.runstate.scene import LOCKING, Projection, build, layout_of
+from specs.runstate.properties import LOCKING
+from specs.runstate.scene import Projection, build, layout_of
 
 CLOCK = ("clock readings strictly increase", "entry times of distinct updates differ, in any order")
 Values = tuple[tuple[str, int | str], ...]

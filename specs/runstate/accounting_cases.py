@@ -30,7 +30,7 @@ B23 = Case(
     fixed_by='36a85200643e "KVM: x86/xen: Prevent runstate times from becoming negative"',
     conditions="KVM_SET_CLOCK back, or a run_delay on another time base, or RUNSTATE_ADJUST that moves the entry time "
     "forward after the vCPU thread has waited for a CPU",
-    trace="runstate-monotonic-8b8df57967.json",
+    trace="runstate-monotonic-fc6f764f7a.json",
 )
 
 D2 = Case(
@@ -62,7 +62,7 @@ D2 = Case(
     ),
     conditions="a kernel that preempts in kernel mode (full, lazy, PREEMPT_RT); for the ioctls also one before "
     "118964562969",
-    trace="runstate-monotonic-5b04c5eda5.json",
+    trace="runstate-monotonic-f75bf7cad5.json",
     report=D2_REPORT,
 )
 
@@ -88,7 +88,7 @@ D5 = Case(
     ),
     conditions="a VMM that adjusts times by deltas that cancel out while another CPU reads (the in-tree selftest does, "
     "with nobody reading); or, before 36a85200, two updates at one clock value and a run_delay that moved",
-    trace="runstate-torn-read-b1c44f9feb.json",
+    trace="runstate-torn-read-f1ae8e647b.json",
 )
 
 D12 = Case(
@@ -108,6 +108,6 @@ D12 = Case(
     ),
     conditions="a kernel that preempts in kernel mode; put_cpu() at the end of get_kvmclock_ns() is the usual "
     "point",
-    trace="runstate-steal-booked-8d46485a7d.json",
+    trace="runstate-steal-booked-9eab50a453.json",
     report=D12_REPORT,
 )

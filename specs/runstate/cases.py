@@ -1,7 +1,8 @@
 """The known bugs of the protocol, and what was taken for one: the checks that show each, and those that show it gone.
 
-Ids are those of protocol.md sections 6 and 12: B was reported, D was derived from the code.  Offsets stand for their
-class; `check --version all` sweeps all of them.  The bugs of the cache alone are in the pfncache spec.
+Ids are those of protocol.md sections 6 and 12: B was reported, D was derived from the code; N is new, found by this
+checker.  Offsets stand for their class; `check --version all` sweeps all of them.  The bugs of the cache alone are in
+the pfncache spec.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from modelcheck import Case, Trial
 from specs.runstate.accounting_cases import B23, D2, D5, D12
 from specs.runstate.area_reports import D1_REPORT, D6_REPORT
-from specs.runstate.trials import ALIGNED, COMPAT, RT, SPLIT, V2, V3, V4, V5, V6, V6S, V7, holds
+from specs.runstate.flag_reports import N1_REPORT
+from specs.runstate.trials import ALIGNED, COMPAT, RT, SPLIT, V2, V3, V4, V5, V6, V6S, V7, V7P, holds
 
 CASES = (
     Case(
@@ -23,7 +25,7 @@ CASES = (
         after=(holds(V2, "flag-clears", ALIGNED),),
         fixed_by='a795cd43c5b5 "KVM: x86/xen: Use gfn_to_pfn_cache for runstate area"',
         conditions="a page of the area that faults between the first store and the last",
-        trace="runstate-flag-clears-3a4f68edb2.json",
+        trace="runstate-flag-clears-7996364458.json",
     ),
     Case(
         "B4",
@@ -37,7 +39,7 @@ CASES = (
         after=(holds(V3, "torn-read", COMPAT),),
         fixed_by='5ec3289b31ab "KVM: x86/xen: Compatibility fixes for shared runstate area"',
         conditions="a 32-bit guest, an area aligned to 4 whose entry time crosses a line (56 mod 64), a remote reader",
-        trace="runstate-torn-read-3052ae96bc.json",
+        trace="runstate-torn-read-a50a6af975.json",
     ),
     Case(
         "B5",
@@ -65,7 +67,7 @@ CASES = (
         ),
         fixed_by='5ec3289b31ab "KVM: x86/xen: Compatibility fixes for shared runstate area"',
         conditions="any of the three ioctls",
-        trace="runstate-published-9f280bdb14.json",
+        trace="runstate-published-1d05a3721a.json",
     ),
     Case(
         "B7",
@@ -112,10 +114,14 @@ CASES = (
             holds(V2, "deadlock", ALIGNED),
             holds(V4, "deadlock", SPLIT),
         ),
-        after=(holds(V5, "lock-order", SPLIT),),
+        after=(
+            holds(V5, "lock-order", SPLIT),
+            Trial(V4, "deadlock", (*ALIGNED, ("refresher", "second"))),
+            holds(V5, "deadlock", (*ALIGNED, ("refresher", "second"))),
+        ),
         fixed_by='bbe17c625d68 "KVM: x86/xen: Fix potential deadlock in kvm_xen_update_runstate_guest()"',
         conditions="a refresh that drops a page, beside a vCPU that is scheduled out",
-        trace="runstate-lock-order-9915ac9fb3.json",
+        trace="runstate-lock-order-1696371870.json",
     ),
     Case(
         "B18",
@@ -146,7 +152,7 @@ CASES = (
         ),
         fixed_by='118964562969 "KVM: Mark a vCPU as preempted/ready iff it\'s scheduled out while running"',
         conditions="any vCPU ioctl after the last harvest; cond_resched() is enough",
-        trace="runstate-lost-dirty-2b983a1528.json",
+        trace="runstate-lost-dirty-e200bc2c1d.json",
     ),
     B23,
     Case(
@@ -170,7 +176,7 @@ CASES = (
         ),
         fixed_by='118964562969 "KVM: Mark a vCPU as preempted/ready iff it\'s scheduled out while running"',
         conditions="an area across a page that moves to where its tail is longer; voluntary preemption or full",
-        trace="runstate-out-of-area-021744d37f.json",
+        trace="runstate-out-of-area-17f7865a30.json",
         report=D1_REPORT,
     ),
     D2,
@@ -185,7 +191,7 @@ CASES = (
         before=(Trial(V7, "torn-read", RT),),
         after=(holds(V7, "torn-read", ALIGNED),),
         conditions="PREEMPT_RT with CONFIG_KVM_XEN, which nobody is known to run",
-        trace="runstate-torn-read-50e3bde20f.json",
+        trace="runstate-torn-read-446aaa9151.json",
     ),
     Case(
         "D4",
@@ -202,7 +208,7 @@ CASES = (
         ),
         after=(holds(V7, "deadlock", (*ALIGNED, ("vmm", "moves"))),),
         conditions="PREEMPT_RT with CONFIG_KVM_XEN, and an invalidation at that moment",
-        trace="runstate-deadlock-510762fcac.json",
+        trace="runstate-deadlock-b09fc0353f.json",
     ),
     D5,
     Case(
@@ -223,7 +229,7 @@ CASES = (
             holds(V7, "torn-read", (("abi", "64"), ("offset", 4064))),
         ),
         conditions="a 64-bit guest whose entry time crosses a line, a remote reader that loads it in one instruction",
-        trace="runstate-torn-read-13209932bf.json",
+        trace="runstate-torn-read-75a0de5577.json",
         report=D6_REPORT,
     ),
     Case(
@@ -240,7 +246,7 @@ CASES = (
         ),
         after=(holds(V7, "published", ALIGNED),),
         conditions="CURRENT or ADJUST with state runnable, beside an invalidation",
-        trace="runstate-published-19afd04ed0.json",
+        trace="runstate-published-34c88dbc6b.json",
     ),
     Case(
         "D8",
@@ -265,7 +271,7 @@ CASES = (
         before=(Trial(V7, "lost-dirty", (*ALIGNED, ("without", "pause"))),),
         after=(holds(V7, "lost-dirty", ALIGNED),),
         conditions="a last copy while the vCPU runs",
-        trace="runstate-lost-dirty-f490c59f69.json",
+        trace="runstate-lost-dirty-a91291ccb2.json",
     ),
     Case(
         "D10",
@@ -281,7 +287,7 @@ CASES = (
         ),
         after=(holds(V7, "out-of-area", ALIGNED),),
         conditions="a switch from 64-bit to compat mode while an update runs",
-        trace="runstate-out-of-area-a93af04897.json",
+        trace="runstate-out-of-area-5e5ff14660.json",
     ),
     Case(
         "D11",
@@ -293,7 +299,27 @@ CASES = (
         before=(Trial(V4, "torn-read", (*ALIGNED, ("flag", "off"))),),
         after=(holds(V4, "torn-read", ALIGNED),),
         conditions="flag not enabled, a remote reader",
-        trace="runstate-torn-read-412a1a220d.json",
+        trace="runstate-torn-read-d7230e3bb3.json",
     ),
     D12,
+    Case(
+        "N1",
+        "an update in progress does not know that the guest has asked for the flag",
+        "6.2 and later (d8ba8ba4)",
+        "confirmed",
+        "RUNSTATE_UPDATE_FLAG is set under a lock that the writer does not take, and nobody waits for an update that "
+        "looked at the flag before. The guest's hypercall has returned, it reads that vCPU's area, sees no flag, and "
+        "accepts a copy of two updates.",
+        before=(
+            Trial(V4, "torn-read", (*ALIGNED, ("flag", "switches"))),
+            Trial(V7P, "torn-read", (*ALIGNED, ("flag", "switches"), ("preemption", "none"))),
+        ),
+        after=(
+            holds(V7P, "torn-read", (*ALIGNED, ("flag", "switches"), ("fix", "flag"))),
+            holds(V7P, "torn-read", ALIGNED),
+        ),
+        conditions="a guest that turns the flag on while other vCPUs run, and reads one of their areas at once",
+        trace="runstate-torn-read-caa19f9cf6.json",
+        report=N1_REPORT,
+    ),
 )

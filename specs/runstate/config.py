@@ -77,6 +77,19 @@ def forget(scene: Scene) -> Steps:
     yield reach("area unregistered")
 
 
+def destroy(scene: Scene) -> Steps:
+    """kvm_xen_destroy_vcpu(), by whoever drops the last reference to the VM (protocol.md 5.3).
+
+    Each file of a vCPU holds a reference, so no ioctl of it runs any more, and none will.  kvm_destroy_vm() has
+    unregistered the MMU notifier by then; here it may still run, and so may memslot updates and sched_out, which is
+    more than there is.  No lock is held around it.
+    """
+    yield from deactivate(scene.gpc1, scene.kvm)
+    if scene.version.two_caches:
+        yield from deactivate(scene.gpc2, scene.kvm)
+    yield reach("vCPU destroyed")
+
+
 def published(scene: Scene, outcome: str, step: str) -> Steps:
     """P11 where an ioctl answers 0: the shadow has reached the guest, unless a refresh failed or there is no area."""
     if scene.ghosts.stored is not None and outcome in ("stored", "gave up"):

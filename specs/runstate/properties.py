@@ -33,6 +33,8 @@ PROPERTIES = (
     *DATA,
 )
 
+LOCKING = ("deadlock", "lock-order", "sleep-in-atomic")
+SLOTS = (*LOCKING, "stale-mapping")  # where memslots change
 CAUGHT = "stores never wait on migration: the dirty bit is set after they are visible (a locked instruction on x86)"
 
 
@@ -44,13 +46,17 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     ghosts, name = scene.ghosts, setting.property
     about = help_of[name]
     values = make_values(layout, relation(setting), adjusted(setting))
-    if name in ("stale-mapping", "deadlock", "lock-order", "sleep-in-atomic") and setting.text("vmm") != "both":
+    if name in SLOTS and setting.text("vmm") != "both":
         model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
+    if name in SLOTS and setting.text("refresher") == "own":
+        model.assumptions.append("no other task refreshes this vCPU's caches (else refresher=second)")
     say(model, scene)
     match name:
         case "torn-read":
             reads = ("update published", *reader_witnesses(setting)) if whole else ()
             model.observation(name, values, about, reads)
+            if setting.text("flag") == "on":
+                model.assumptions.append("the guest asked for the update flag before it reads (else flag=switches)")
             if "RUNSTATE_DATA" in scene.ioctls:
                 model.assumptions.append("RUNSTATE_DATA gets a later entry time than was published, or changes no time")
         case "own-read":
@@ -106,6 +112,8 @@ def writer_witnesses(setting: Setting, layout: Layout, scene: Scene) -> tuple[st
         found.append("area registered")
     if scene.gpc1.active is not None:
         found.append("area unregistered")
+    if scene.destroys:
+        found.append("vCPU destroyed")
     return tuple(found)
 
 
@@ -114,6 +122,6 @@ def reader_witnesses(setting: Setting) -> tuple[str, ...]:
     if setting.text("reader") == "state-only":
         return ("snapshot accepted",)
     found = ["snapshot accepted", "retry after a changed entry time"]
-    if setting.text("flag") == "on" and setting.text("reader") != "ignores-flag":
+    if setting.text("flag") != "off" and setting.text("reader") != "ignores-flag":
         found.append("retry after a set flag")
     return tuple(found)

@@ -16,10 +16,15 @@ Who takes part depends on the property; whoever can break it does:
 - The VMM calls ioctls of the vCPU, which move the area, or changes memslots while the others run: each by default, and
   both in one search on demand (`vmm`; `BOTH` says why they come to no more).  Where locks are looked at, one kind of
   memslot update speaks for all.
+- The vCPU is destroyed where its caches are deactivated: then nothing is written any more, and elsewhere a writer that
+  does no more steps is among the schedules anyway.
+- The attributes of the VM are set by another task: in the lock searches always, with what they say on demand (`mode`,
+  `flag`).
 - The guest reads its own area only after an update in KVM_RUN, so an ioctl before it changes nothing (`own-read`).
 - Where memslots change, invalidations are of the page behind that slot, or of none of the area's.
 - Which page is behind a cache decides no lock: where locks are looked at, an invalidation is of all pages or none, and
   the pages stay.
+- A second refresher of the vCPU's caches is a fiction, and has an area that stays where it is.
 - Locks that only one process of a model takes are left out of it.
 
 The processes get the area's name and size alone, and as much of the layout as they look at: where the area lies and
@@ -40,8 +45,8 @@ from specs.kvm.memslots import memslot_updater
 from specs.runstate import data
 from specs.runstate.layout import LINE, PAGE_SIZE, Layout, Struct
 from specs.runstate.migration import make_dirty, migration
-from specs.runstate.others import other_cpu, vm_attributes
-from specs.runstate.properties import declare
+from specs.runstate.others import flag_attribute, once_asked, other_cpu, second_refresher, vm_attributes
+from specs.runstate.properties import LOCKING, SLOTS, declare
 from specs.runstate.readers import READERS, View
 from specs.runstate.setup import Ghosts, Locks, Place, Scene
 from specs.runstate.values import by_readings, interrupted
@@ -71,9 +76,7 @@ sleep-in-atomic: whether a step may sleep depends on what its own task holds, an
 """
 
 READ_BARRIERS = ("first-rmb", "second-rmb")
-LOCKING = ("deadlock", "lock-order", "sleep-in-atomic")
 READING = ("torn-read", "reader-terminates")
-SLOTS = (*LOCKING, "stale-mapping")  # where memslots change
 IOCTLS = {
     "none": (),
     "usual": ("RUNSTATE_ADDR", "RUNSTATE_CURRENT"),
@@ -102,6 +105,7 @@ def layout_of(setting: Setting) -> Layout:
 def moves(setting: Setting) -> bool:
     """Whether RUNSTATE_ADDR moves the area between two places."""
     able = setting.property in ("out-of-area", *SLOTS) and setting.text("ioctls") != "none"
+    able = able and setting.text("refresher") == "own"
     return able and setting.text("vmm") != "memslots"
 
 
@@ -132,11 +136,13 @@ def place_of(setting: Setting, number: int, layout: Layout) -> Place:
 
 def locks_of(setting: Setting) -> Locks:
     """The locks that others want too."""
+    waits = setting.text("flag") == "switches" and setting.text("fix") == "flag"
     if setting.property not in SLOTS:
-        return Locks()
+        return Locks(srcu=Srcu("kvm->srcu") if waits else None)
     attributes = Mutex("kvm->arch.xen.xen_lock" if writer(setting.version).xen_lock else "kvm->lock")
-    srcu = Srcu("kvm->srcu") if slots_change(setting) else None
-    return Locks(attributes=attributes if setting.property in LOCKING else None, srcu=srcu)
+    srcu = Srcu("kvm->srcu") if slots_change(setting) or waits else None
+    shared = setting.property in LOCKING and (moves(setting) or setting.text("flag") == "switches")
+    return Locks(attributes=attributes if shared else None, srcu=srcu)
 
 
 def scene_of(setting: Setting) -> Scene:
@@ -171,6 +177,7 @@ def scene_of(setting: Setting) -> Scene:
         model.range("current_runstate", 0, 3) if own else None,
         model.range("state in the guest's copy", 0, 3) if own else None,
         make_dirty(model, 2 if layout.split else 1) if name == "lost-dirty" else None,
+        model.bool("the guest asked for the flag") if setting.text("flag") == "switches" else None,
     )
     return Scene(
         version,
@@ -185,7 +192,9 @@ def scene_of(setting: Setting) -> Scene:
         model.bool("in KVM_RUN"),
         model.bool("KVM_REQ_STEAL_UPDATE"),
         model.bool("long_mode", setting.number("abi") == 64) if setting.text("mode") == "switches" else None,
+        model.bool("runstate_update_flag") if setting.text("flag") == "switches" else None,
         setting.text("flag") == "on",
+        moving,
         (*ioctls, "other") if name == "lost-dirty" else ioctls,
         setting.text("ioctls") in ("runnable", "adjust"),
         interrupted(setting),
@@ -240,8 +249,11 @@ def tasks(model: Model, setting: Setting, scene: Scene, projection: Projection |
     )
     if setting.property in READING:
         reader = setting.text("reader")
-        view = view_of(setting, projection)
-        model.process("reader", READERS[reader], view, title=f"guest, {reader} reader", cpu=1)
+        view, title = view_of(setting, projection), f"guest, {reader} reader"
+        if scene.ghosts.asked is None:
+            model.process("reader", READERS[reader], view, title=title, cpu=1)
+        else:
+            model.process("reader", once_asked, scene.ghosts.asked, READERS[reader], view, title=title, cpu=1)
 
 
 def view_of(setting: Setting, projection: Projection | None) -> View:
@@ -269,9 +281,15 @@ def others(model: Model, setting: Setting, scene: Scene) -> None:
         model.process("memslots", memslot_updater, kvm, slot, kinds, title="KVM_SET_USER_MEMORY_REGION", cpu=3)
     if name in LOCKING:
         other = make_gpc(model, "vcpu 1's gpc1", kvm=kvm)
-        model.process("other", other_cpu, other, kvm, title="another vCPU's task, and wakeups", cpu=4)
+        title = "another vCPU's task, wakeups, attributes of the VM"
+        model.process("other", other_cpu, other, kvm, scene.locks, title=title, cpu=4)
     if scene.long_mode is not None:
         model.process("vm", vm_attributes, scene.long_mode, scene.locks, title="KVM, long mode switch", cpu=4)
+    if scene.update_flag is not None and scene.ghosts.asked is not None:
+        flag = scene.update_flag, scene.ghosts.asked, scene.locks, scene.fix == "flag"
+        model.process("vm_flag", flag_attribute, *flag, title="KVM, RUNSTATE_UPDATE_FLAG", cpu=4)
+    if setting.text("refresher") == "second":
+        model.process("refresher", second_refresher, caches, kvm, scene.locks, title="second refresher", cpu=5)
     if dirty is not None:
         stops = setting.text("without") != "pause"
         model.process("migration", migration, dirty, stops, title="migration thread", cpu=3)

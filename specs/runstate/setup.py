@@ -28,7 +28,7 @@ class Ghosts:
 
     `idle`: the writer stores nothing now.  `flagged`: the update flag is set in the guest's copy.  `stored`: this
     task's update has reached the guest whole.  `state` and `shown`: the runstate in the shadow, and in the guest's
-    copy.  `dirty`: what migration keeps of each page.
+    copy.  `dirty`: what migration keeps of each page.  `asked`: the guest may rely on the update flag.
     """
 
     idle: Slot | None = None
@@ -37,6 +37,7 @@ class Ghosts:
     state: Slot | None = None
     shown: Slot | None = None
     dirty: Dirty | None = None
+    asked: Slot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,12 @@ def leave(srcu: Srcu | None) -> Steps:
 class Scene:
     """What the writer works on, no more than it looks at: writers of areas with equal parts are one process (`scene`).
 
-    `long_mode` is None where it never changes.  `now` is the clock reading of one call, `entry_time` and
-    `rs` what it has taken of the shadow (`stores`).  `interrupted`: sched_out may
-    come in the middle of the accounting; `readings`: versions are then in the order of their clock readings, else in
-    the order in which they are made (`writer`).  `rt`: PREEMPT_RT.  `without` names what is left out on purpose (the
-    parameter's help has them), `fix` what is put in.
+    `long_mode` is None where it never changes, and so is `update_flag`; then `flag` says whether the guest has asked
+    for XEN_RUNSTATE_UPDATE.  `destroys`: the vCPU is destroyed in the end.  `now` is the clock reading of one call,
+    `entry_time` and `rs` what it has taken of the shadow (`stores`).  `interrupted`: sched_out may come in the middle
+    of the accounting; `readings`: versions are then in the order of their clock readings, else in the order in which
+    they are made (`writer`).  `rt`: PREEMPT_RT.  `without` names what is left out on purpose (the parameter's help has
+    them), `fix` what is put in.
     """
 
     version: Writer
@@ -97,7 +99,9 @@ class Scene:
     in_run: Slot
     request: Slot
     long_mode: Slot | None
+    update_flag: Slot | None
     flag: bool
+    destroys: bool
     ioctls: tuple[str, ...]
     runnable: bool
     interrupted: bool

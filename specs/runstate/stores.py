@@ -107,7 +107,8 @@ def with_mode_of_now(scene: Scene, target: Target) -> Generator[Action, Any, Tar
 def store(scene: Scene, target: Target) -> Steps:
     """G7 to G12."""
     ghosts, version, layout = scene.ghosts, scene.version, target.parts
-    flag = UPDATE if scene.flag and scene.without != "update-bit" else ""
+    asked = yield from flag_now(scene)
+    flag = UPDATE if asked and scene.without != "update-bit" else ""
     if ghosts.idle is not None:
         yield assign(ghosts.idle, 0).as_("the writer is at work")
     if scene.rt:
@@ -127,6 +128,13 @@ def store(scene: Scene, target: Target) -> Steps:
         yield shared("the guest's copy shows current_runstate", (ghosts.shown, ghosts.state))
     if ghosts.idle is not None:
         yield assign(ghosts.idle, 1).as_("the writer is done")
+
+
+def flag_now(scene: Scene) -> Generator[Action, Any, bool]:
+    """Whether the guest has asked for the update flag: one look at it for a whole update, without a lock."""
+    if scene.update_flag is None:
+        return scene.flag
+    return (yield test(scene.update_flag, "runstate_update_flag?").at("G7", GUEST))  # type: ignore[no-any-return]
 
 
 def store_v3(scene: Scene, target: Target, flag: str) -> Steps:
@@ -257,9 +265,10 @@ def source(scene: Scene, parts: Parts, byte: int) -> Slot:
 def leaves(scene: Scene) -> tuple[tuple[int, ...], ...]:
     """The first byte outside its area of each store that leaves it, by place and layout and where gpc2 may lead to.
 
-    All stores are what store() yields, whatever put_user() answers.
+    All stores are what store() yields with the flag, whatever put_user() answers.
     """
     found = []
+    scene = replace(scene, update_flag=None, flag=True)
     for place in scene.places:
         for mode, parts in enumerate(place.parts):
             for other in scene.places:
@@ -279,4 +288,4 @@ def _first_outside(access: Access, size: int) -> int:
 
 def storing() -> tuple[object, ...]:
     """The code that store() runs: what is known of its stores holds while this is the same."""
-    return store, store_v2, store_v3, store_single, store_split, put, cuts
+    return store, flag_now, store_v2, store_v3, store_single, store_split, put, cuts

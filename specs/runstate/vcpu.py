@@ -23,7 +23,7 @@ from modelcheck import (
     test,
 )
 from specs.kvm.pfncache import Steps
-from specs.runstate.config import ioctl, published
+from specs.runstate.config import destroy, ioctl, published
 from specs.runstate.layout import RUNSTATES, UPDATE
 from specs.runstate.migration import Dirty
 from specs.runstate.readers import View, copies
@@ -32,13 +32,17 @@ from specs.runstate.writer import update_runstate
 
 
 def vcpu(scene: Scene, own: View | None = None) -> Steps:
-    """The thread of one vCPU, for ever: KVM_RUN or another ioctl, one at a time.
+    """The thread of one vCPU: KVM_RUN or another ioctl, one at a time, for ever, or until its last file is closed.
 
     While migration's last pass runs, the VMM issues no ioctl that is meant to write the area, and not KVM_RUN.
     """
     dirty = scene.ghosts.dirty
     while True:
-        called = yield choose("the VMM calls", "KVM_RUN", *scene.ioctls).at("", "kvm_vcpu_ioctl")
+        calls = ("KVM_RUN", *scene.ioctls, *(("close()",) if scene.destroys else ()))
+        called = yield choose("the VMM calls", *calls).at("", "kvm_vcpu_ioctl")
+        if called == "close()":
+            yield from destroy(scene)
+            return
         if dirty is not None and called != "other" and (yield stopped(dirty).at("", "kvm_vcpu_ioctl")):
             continue
         if own is not None:

@@ -1,7 +1,7 @@
 """Finds every saved counterexample anew: `python tests/specs/find_again.py` from the project's root.
 
 A trace names lines of its spec, and its id is of its steps, so that a change of a spec makes files in traces/ stale.
-Each is found again by its own last line, the command; where the id has changed, the index and the README follow.
+Each is found again by its own last line, the command; where the id has changed, whatever names the file follows.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ def find(path: Path, folder: Path) -> Path | None:
     return next(iter(sorted(made.glob("*.json"))), None)
 
 
+def naming() -> list[Path]:
+    """What else may name a trace: the cases of the specs, tests, and the script that runs them."""
+    return [*sorted(path for folder in ("specs", "tests") for path in (ROOT / folder).rglob("*.py")), ROOT / ".ci/run"]
+
+
 def main() -> int:
     """Replaces what has changed; the exit status is the number of traces that were not found."""
     sys.path.insert(0, str(ROOT))
@@ -42,7 +47,7 @@ def main() -> int:
                 continue
             if new.name != old.name:
                 print(f"{old.name} is now {new.name}")
-                for text in (FOLDER / "README.md", ROOT / "README.md"):
+                for text in (FOLDER / "README.md", ROOT / "README.md", *naming()):
                     text.write_text(text.read_text("utf-8").replace(old.stem, new.stem), "utf-8")
                 old.unlink()
             shutil.copy(new, FOLDER / new.name)

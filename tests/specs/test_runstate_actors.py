@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from runstate_cases import ALL, FEW, V2, V3, V7P, result, setting, traced
+from runstate_cases import ALL, FEW, V2, V3, V4, V5, V7P, result, setting, traced
 
 from modelcheck import UsageError
 from modelcheck.explore.engine import best_engine
 from modelcheck.explore.verify import Options, verify
-from specs.runstate import SPEC
-from specs.runstate.scene import SLOTS, build, scene_of
+from specs.runstate import SPEC, vcpu
+from specs.runstate.config import destroy
+from specs.runstate.properties import SLOTS
+from specs.runstate.scene import build, scene_of
+from specs.runstate.stores import lengths, store
 
 SINCE_IOCTLS_WRITE = ALL[1:]
 ALONE = {"preemption": "none", "ioctls": "none"}
@@ -61,6 +65,74 @@ def test_no_ioctl_wrote_the_area_before_5ec3289b() -> None:
     """protocol.md B6."""
     found = result(V2, "published", abi="64", offset=0, ioctls="runnable")
     assert (found.verdict, found.case, found.expected) == ("violated", "B6", "violated")
+
+
+@pytest.mark.parametrize("version", [V4, V7P])
+@pytest.mark.parametrize("abi", ["64", "32"])
+def test_an_update_in_progress_does_not_know_that_the_flag_was_asked_for(version: str, abi: str) -> None:
+    some = {"abi": abi, "offset": 0, "flag": "switches", "preemption": "none", "ioctls": "none"}
+    found = result(version, "torn-read", **some)
+    assert (found.verdict, found.case, found.expected) == ("violated", "N1", "violated")
+    assert result(version, "torn-read", fix="flag", **some).verdict == "holds"
+    assert result(version, "torn-read", **(some | {"flag": "on"})).verdict == "holds"
+
+
+def test_whoever_asks_for_the_flag_while_updates_run_gets_it_in_the_end() -> None:
+    for name in ("own-read", "flag-clears", "reader-terminates", "published"):
+        assert result(V7P, name, abi="64", offset=0, flag="switches", **FEW).verdict == "holds", name
+
+
+@pytest.mark.parametrize("flag", ["off", "switches"])
+def test_before_d8ba8ba4_nobody_is_asked_about_the_flag(flag: str) -> None:
+    with pytest.raises(UsageError, match=f"flag={flag} needs d8ba8ba4 or later, {V3} always uses the flag"):
+        result(V3, "torn-read", abi="64", offset=0, flag=flag)
+
+
+@pytest.mark.parametrize(("version", "verdict", "case"), [(V2, "violated", "B9"), (V4, "violated", "B9"),
+                                                          (V5, "holds", ""), (V7P, "holds", "")])
+def test_a_second_refresher_makes_a_deadlock_of_the_cycle_of_classes(version: str, verdict: str, case: str) -> None:
+    """protocol.md 7.3 and 12.1 item 1: by instance only with a task that there is not."""
+    some = {"abi": "64", "offset": 0, "vmm": "moves"}
+    found = result(version, "deadlock", refresher="second", **some)
+    assert (found.verdict, found.case, found.expected) == (verdict, case, verdict)
+    said = "no other task refreshes this vCPU's caches (else refresher=second)"
+    assert said not in found.assumptions
+    alone = result(version, "deadlock", **some)
+    assert alone.verdict == "holds" and said in alone.assumptions
+
+
+def test_a_second_refresher_finds_the_cache_valid_or_makes_it_so() -> None:
+    """What the first waits for under the refresh_lock may be there when it has that."""
+    one = setting(V7P, "stale-mapping", abi="64", offset=0, vmm="moves", refresher="second", preemption="none")
+    (projection,) = SPEC.projections(one)
+    done = verify(build(one, projection), one.property, options=Options(polish=False, engine=best_engine()))
+    assert done.verdict == "holds"
+    alone = setting(V7P, "stale-mapping", abi="64", offset=0, vmm="moves", ioctls="none", preemption="none")
+    least = verify(build(alone, projection), one.property, options=Options(polish=False, engine=best_engine()))
+    assert least.states < done.states
+
+
+@pytest.mark.parametrize("version", ALL)
+def test_a_vcpu_is_destroyed_and_nothing_is_stored_afterwards(version: str) -> None:
+    """protocol.md 5.3: what the stores require says that deactivation has not returned."""
+    found = result(version, "stale-mapping", abi="64", offset=0, vmm="moves")
+    assert found.verdict == "holds"
+    assert ("vCPU destroyed", True) in found.witnesses
+
+
+def test_a_store_after_the_vcpu_was_destroyed_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Broken on purpose: kvm_xen_destroy_vcpu() writes the area when it is done."""
+
+    def writes(scene: Any) -> Any:
+        target = yield from lengths(scene)
+        yield from destroy(scene)
+        yield from store(scene, target)
+
+    monkeypatch.setattr(vcpu, "destroy", writes)
+    one = setting(V7P, "stale-mapping", abi="64", offset=0, vmm="moves", preemption="none")
+    (projection,) = SPEC.projections(one)
+    model = build(one, projection)
+    assert verify(model, one.property, options=Options(polish=False, engine=best_engine())).verdict == "violated"
 
 
 def test_without_a_mapping_that_is_held_the_flag_may_stay_set() -> None:

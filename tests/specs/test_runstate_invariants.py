@@ -21,7 +21,8 @@ from modelcheck.results import Request
 from modelcheck.system.link import step_machine
 from specs.pfncache.properties import type_invariant
 from specs.runstate import SPEC, config, data, properties, scene, vcpu
-from specs.runstate.scene import SLOTS, Projection, build, scene_of
+from specs.runstate.properties import SLOTS
+from specs.runstate.scene import Projection, build, scene_of
 
 NAMES = tuple(info.name for info in SPEC.properties if info.name not in data.NAMES)
 HEADS = {
