@@ -1,4 +1,4 @@
-"""Where the pieces of event delivery are left out one by one: a cache by user address, the VMM doing one thing at a time.
+"""Where the pieces of event delivery are left out one by one: a cache by user address, and a VMM that does one thing.
 
 Disabling and switching are the same for a cache by guest frame.  What such a cache needs while memslots change is asked
 of `pfncache`; here it would be searched for half a minute for each piece (`modelcheck ablate shared_info --set
