@@ -54,7 +54,7 @@ CASES = (
         fixed_by='b9220d32799a "KVM: x86/xen: allow shared_info to be mapped by fixed HVA"',
         conditions="shared_info set by guest frame, and one event between M2 and M3; no invalidation. A cache by "
         "address has one page only",
-        trace="shared_info-one-page-cda409405c.json",
+        trace="shared_info-one-page-d343417fbd.json",
     ),
     Case(
         "X3",
@@ -80,7 +80,7 @@ CASES = (
         after=tries("one-layout", "switches", "gpa", LATCH, verdict="holds"),
         fixed_by='5831fb3e6b39 "KVM: x86/xen: Latch shinfo mode in kvm_xen_set_evtchn_fast()"',
         conditions="one event, and one switch of long_mode between its two reads of it",
-        trace="shared_info-one-layout-d95e8e2730.json",
+        trace="shared_info-one-layout-370a6dc001.json",
     ),
     Case(
         "X5",
@@ -92,7 +92,7 @@ CASES = (
         before=tries("one-layout", "switches", "hva", LATCH, vcpu_info="may-be-invalid"),
         after=tries("one-layout", "switches", "hva", LATCH, verdict="holds"),
         conditions="a vcpu_info that is invalid when one event comes, and one switch before the vCPU runs",
-        trace="shared_info-one-layout-f5c7dfc7b7.json",
+        trace="shared_info-one-layout-eeed0458ac.json",
     ),
     Case(
         "X6",
@@ -104,7 +104,7 @@ CASES = (
         before=tries("old-layout", "switches", "hva", HVA, LATCH),
         after=tries("wall-clock", "switches", "hva", HVA, LATCH, verdict="holds"),
         conditions="one event, and one switch of long_mode that begins and returns between its read and its stores",
-        trace="shared_info-old-layout-b207e97e63.json",
+        trace="shared_info-old-layout-7fea69a33a.json",
     ),
     Case(
         "X7",
@@ -142,7 +142,7 @@ CASES = (
         after=tries("after-disable", "disables", "gpa", OLD, LATCH, verdict="holds"),
         fixed_by='ecbcf030b456 "Reject attempts to consume or refresh inactive gfn_to_pfn_cache"',
         conditions="an event after disabling",
-        trace="shared_info-after-disable-c63124dd74.json",
+        trace="shared_info-after-disable-af7268962d.json",
     ),
     Case(
         "B24",
@@ -168,6 +168,6 @@ CASES = (
         + tries("delivered", "idle", "hva", LATCH, invalidations="elsewhere"),
         after=tries("delivered", "idle", "gpa", LOCKS, LATCH, verdict="holds", invalidations="once"),
         conditions="a cache that is not valid, one event, and an invalidation of some other page in each turn",
-        trace="shared_info-delivered-b6e1a4cf2e.json",
+        trace="shared_info-delivered-eb2dff65eb.json",
     ),
 )

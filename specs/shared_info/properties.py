@@ -73,7 +73,8 @@ def assumptions(setting: Setting, kinds: tuple[str, ...]) -> list[str]:
     """What is bounded, and what is taken for granted."""
     sources = setting.number("sources")
     how_many = f"{sources} source{'s' * (sources > 1)} of events, each raised again and again"
-    found = [how_many, "one invalidation at a time"]
+    once = setting.text("invalidations") == "once"
+    found = [how_many, "there is one invalidation alone" if once else "one invalidation at a time"]
     if kinds:
         found.append(ONE_THREAD)
     if "disables" in kinds:
