@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from modelcheck.view.page import Content, element, page
+from modelcheck.view.page import Element, element, page
 from modelcheck.view.report.matrix import WORST_FIRST
 from modelcheck.view.report.pages import INDEX, Shown
 
@@ -31,7 +31,7 @@ def overview_page(specs: Sequence[Shown]) -> str:
     )
 
 
-def _row(shown: Shown) -> Content:
+def _row(shown: Shown) -> Element:
     results = shown.report.results
     counts = Counter(result.verdict for result in results)
     cases = dict.fromkeys(result.case for result in results if result.verdict == "violated" and result.case)
