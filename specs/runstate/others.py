@@ -25,8 +25,9 @@ def other_cpu(gpc: Gpc, kvm: Kvm, locks: Locks) -> Steps:
     Of the refresh, the steps that take locks: the cache is another instance of the same classes, which nobody else here
     uses, so what it finds does not matter.
     """
+    kinds = ("refresh", "wake") if locks.attributes is None else ("refresh", "wake", "attribute")
     while True:
-        what = yield choose("on another CPU", "refresh", "wake", "attribute")
+        what = yield choose("on another CPU", *kinds)
         if what == "attribute":
             yield from lock(locks.attributes, SET_ATTR)
             yield from unlock(locks.attributes, SET_ATTR)

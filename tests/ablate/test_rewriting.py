@@ -26,7 +26,7 @@ def setting(offset: int, left_out: str = "none", **values: str) -> Setting:
     base = {
         "abi": "64", "reader": "linux64", "preemption": "none", "flag": "on", "clock": "increasing", "tear": "copies",
         "compiler": "free", "fix": "none", "ioctls": "none", "to": "last", "vmm": "moves", "mode": "fixed",
-        "steal": "exact", **values,
+        "steal": "exact", "refresher": "own", **values,
     }  # fmt: skip
     found = {**base, "offset": offset, "without": left_out}
     return Setting(SPEC.newest, "torn-read", tuple(sorted(found.items())), "weak")

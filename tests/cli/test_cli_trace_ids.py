@@ -13,7 +13,7 @@ from modelcheck.errors import UsageError
 from modelcheck.trace.file import read_trace, write_trace
 from modelcheck.trace.trace import Passing
 
-B6 = "9f280bdb14"  # the shortest of the saved ones
+B6 = "1d05a3721a"  # the shortest of the saved ones
 
 
 def save(directory: Path, *ids: str) -> None:

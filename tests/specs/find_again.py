@@ -47,8 +47,9 @@ def main() -> int:
                 continue
             if new.name != old.name:
                 print(f"{old.name} is now {new.name}")
+                ids = [path.stem.rpartition("-")[2] for path in (old, new)]
                 for text in (FOLDER / "README.md", ROOT / "README.md", *naming()):
-                    text.write_text(text.read_text("utf-8").replace(old.stem, new.stem), "utf-8")
+                    text.write_text(text.read_text("utf-8").replace(*ids), "utf-8")
                 old.unlink()
             shutil.copy(new, FOLDER / new.name)
             picture = old.with_suffix(".svg")

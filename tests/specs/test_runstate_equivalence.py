@@ -237,8 +237,9 @@ def test_tables_tell_a_cut_entry_time_from_a_whole_one(abi: str, left: int, righ
 
 @pytest.mark.parametrize(
     ("name", "values"),
-    [("abi", ("64", "32")), ("flag", ("on", "off", "switches")), ("preemption", ("none", "full")),
-     ("tear", ("copies", "bytes")), ("compiler", ("free", "program")), ("without", ("none", "update-bit"))],
+    [("abi", ("64", "32")), ("flag", ("on", "off")), ("flag", ("on", "switches")), ("preemption", ("none", "full")),
+     ("tear", ("copies", "bytes")), ("compiler", ("free", "program")), ("without", ("none", "update-bit")),
+     ("refresher", ("own", "second"))],
 )  # fmt: skip
 def test_no_parameter_that_matters_is_forgotten(name: str, values: tuple[str, str]) -> None:
     one, other = (setting(V7, "stale-mapping", **(FEW | {name: value})) for value in values)

@@ -325,4 +325,5 @@ def test_a_report_of_violations_names_what_it_assumes() -> None:
         "entry times and times have their top bit clear",
         "state is in 0..3",
         "clock readings strictly increase",
+        "the guest asked for the update flag before it reads (else flag=switches)",
     )
