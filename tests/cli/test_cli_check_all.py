@@ -51,6 +51,12 @@ def test_every_spec_is_checked_and_the_worst_verdict_is_the_answer(
     assert "expectations: 1 of 4 verdicts differ" in capsys.readouterr().out
 
 
+def test_the_order_of_the_specs_does_not_matter_to_the_answer(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other_way_round = loader.load_all()[::-1]
+    monkeypatch.setattr(loader, "load_all", lambda: other_way_round)
+    assert main(["check", "--all", "--workers", "1", "--quiet"]) == 1
+
+
 def test_the_first_page_of_the_report_leads_to_the_pages_of_each_spec(two: Path) -> None:
     assert main(["check", "--all", "--workers", "1", "--report", "r"]) == 1
     found = pages(two / "r")
