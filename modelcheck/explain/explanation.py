@@ -73,9 +73,6 @@ class _Explanation:
         failing = self.places[trace.steps[trace.deciding].process] if trace.steps else 0
         taking = frozenset({failing, *(process for process, _ in self.steps)})
         self.whole = self._schedule(taking)
-        if self.prop.kind == "invariant":
-            self._trim()
-            self.whole = self._schedule(taking)
         failing, node = self._nesting(failing) if self.prop.kind == "deadlock" else (failing, self._node(failing))
         arriving = self.prop.kind == "lock-order"
         self.turn = turn_of(self.system.spaces[failing].machine, failing, node, arriving)
@@ -117,14 +114,6 @@ class _Explanation:
         invariant = self.prop.condition if self.prop.kind == "invariant" else None
         found = matters(self.system, roots, self._slots(), self.given.known)
         return follow(World(self.system, found, self.given, self.prop.name, invariant), self.steps)
-
-    def _trim(self) -> None:
-        """Leaves out steps after the first that leads to a state which violates an invariant: merging may add some."""
-        world = self.whole.world
-        for number, state, way in zip(self.whole.numbers, self.whole.states, self.whole.ways, strict=False):
-            if world.violates(state, way):
-                self.steps = self.steps[: number + 1]
-                return
 
     def _node(self, failing: int) -> int:
         """The node of the deciding action: that of the last step, or where the failing process stands at the end."""

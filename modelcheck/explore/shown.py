@@ -17,6 +17,7 @@ from modelcheck.explore.lasso import UNROLLED, lasso_of
 from modelcheck.explore.reduce import Part
 from modelcheck.explore.run import Run
 from modelcheck.explore.verdict import Options
+from modelcheck.expression import Expr
 from modelcheck.system.edge import Edge
 from modelcheck.system.model import Property
 
@@ -102,7 +103,18 @@ def _replayed(
         return ends or bool(run.steps) and run.steps[-1].edge.breaks == prop.name
 
     run = confirmer.replayed(whole, accept, prop.name)
-    return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding)
+    length = _first_broken(run, prop.condition) if prop.kind == "invariant" and prop.condition is not None else None
+    return Shown(run, loop=len(whole) - len(edges), how=how, finding=finding, length=length)
+
+
+def _first_broken(run: Run, invariant: Expr) -> int:
+    """After how many steps of the run the invariant is false: a merged step may have gone on from there."""
+    again = Run(run.system, words=run.words)
+    for number, taken in enumerate(run.steps):
+        if not again.value(invariant):
+            return number
+        again.take(taken.edge)
+    return len(run.steps)
 
 
 def _starved(

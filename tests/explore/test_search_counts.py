@@ -199,6 +199,27 @@ def test_an_invariant_is_asked_of_the_initial_state():
     assert verify(model, "set").steps == ()
 
 
+@pytest.mark.parametrize("options", [Options(), FULL], ids=["reduced", "full"])
+def test_a_trace_ends_with_the_step_that_breaks_the_invariant(options):
+    """A merged step goes on with what no other process looks at: its last state is not the first that is wrong."""
+    model = Model("goes on")
+    x, mine = model.range("x", 0, 2), model.local(model.range("mine", 0, 3))
+
+    def counts():
+        yield assign(x, 1)
+        yield assign(x, 2)
+        yield assign(mine, 1)
+        yield assign(mine, 2)
+
+    def looks():
+        yield wait(x.ne(0))
+
+    model.process("counts", counts)
+    model.process("looks", looks)
+    model.invariant("small", x.lt(2))
+    assert [process for process, _ in verify(model, "small", options=options).steps] == [0, 0]
+
+
 def test_a_process_that_loops_for_ever_does_not_hide_anothers_violation():
     """The proviso against ignoring: the loop alone is an ample set in every state."""
     model = Model("ignoring")
