@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 
 from modelcheck.action import Access
 from modelcheck.errors import UsageError
-from modelcheck.expression import Arbitrary, Expr, Fresh, Old, Slot, evaluate, rebuild, slots_of, to_text
+from modelcheck.expression import Arbitrary, Expr, Fresh, Old, Slot, evaluate, parts_of, rebuild, slots_of, to_text
 from modelcheck.smt.values import Seen, SeenFact
+from modelcheck.system.ambiguity import ambiguous
 from modelcheck.system.edge import Edge, Local
 from modelcheck.system.link import System
 
 FORWARDED = -2
+NEW = (Fresh, Arbitrary)  # values that are made as a step is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,15 @@ class Run:
         return next((edge for edge in self.enabled(process) if edge.choice == choice), None)
 
     def take(self, edge: Edge) -> None:
-        """Takes an enabled step; raises UsageError where it is not enabled."""
-        if edge not in self.enabled(edge.process):
-            name = self.system.processes[edge.process].name
+        """Takes an enabled step; raises UsageError where it is not enabled, SpecError where another has its text."""
+        enabled, name = self.enabled(edge.process), self.system.processes[edge.process].name
+        if edge not in enabled:
             raise UsageError(f"step {len(self.steps)}: {name} cannot do {edge.choice!r} here")
+        alike = [other for other in enabled if other.choice == edge.choice and other != edge and edge.piece is None]
+        for other in alike:
+            if self._outcome(other) != self._outcome(edge):
+                node = self.system.spaces[edge.process].machine.nodes[edge.node]
+                raise ambiguous(name, node, *sorted((edge, other), key=lambda each: each.branch))
         self._note_fact(edge)
         new = [(slot, self._set(slot, value)) for slot, value in edge.updates]
         self._note_made(edge, new)
@@ -129,6 +136,13 @@ class Run:
         self.steps.append(Happened(edge, tuple(changes), self._move_bytes(edge)))
         self._note_settled(edge)
         self.locals[edge.process] = edge.target
+
+    def _outcome(self, edge: Edge) -> object:
+        """What a step leads to, equal for steps that lead to one state; new versions are told by their sort alone."""
+        made = {slot: value for slot, value in edge.updates if any(isinstance(part, NEW) for part in parts_of(value))}
+        plain = {slot: self.value(value) for slot, value in edge.updates if slot not in made}
+        changed = {slot: value for slot, value in plain.items() if value != self.value(slot)}
+        return edge.target, edge.breaks, edge.piece, made, changed
 
     def _note_made(self, edge: Edge, new: list[tuple[Slot, int]]) -> None:
         """Remembers which step made the new versions, and what their slots have had so far."""

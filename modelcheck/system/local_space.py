@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
 
 from modelcheck.action import Access, Action, Hold
 from modelcheck.errors import SpecError
@@ -22,6 +23,7 @@ from modelcheck.memory.area import Area
 from modelcheck.memory.cells import CellMap
 from modelcheck.memory.ordering import MemoryModel, Piece
 from modelcheck.process.step_machine import Node, StepMachine
+from modelcheck.system.ambiguity import refuse_equal_guards
 from modelcheck.system.edge import Edge, Local
 from modelcheck.system.model import Process
 from modelcheck.system.registers import Registers, negate
@@ -276,6 +278,7 @@ class LocalSpace:
             edge = self._branch(local, node, action, number)
             if edge is not None:
                 edges.append(edge)
+        refuse_equal_guards(self.process.name, node, edges)
         return edges
 
     def _guess(self, local: Local, action: Action) -> list[Edge]:
@@ -297,8 +300,8 @@ class LocalSpace:
         guard, breaks = self.link(branch.guard), branch.breaks
         if breaks and breaks not in self._watched:
             return None
-        if action.kind == "check" and not breaks and not any(b.breaks in self._watched for b in action.branches):
-            guard = TRUE  # a check of another property lets everything pass
+        if action.kind == "check" and not breaks:
+            guard = self._passing(node, action, number)
         if action.kind == "compare":
             guard = self.registers.condition(action, number)
         target, passed = (
@@ -328,6 +331,27 @@ class LocalSpace:
             resumes=action.test == "resume",
             passed=passed,
         )
+
+    def _passing(self, node: Node, action: Action, number: int) -> Expr:
+        """Where a branch of a check is taken that breaks nothing: a violation of another property passes by it too.
+
+        By the only such branch everything does, and by one of several what answers the same.
+        """
+        mine = action.branches[number]
+        passing, breaking = ([b for b in action.branches if bool(b.breaks) is broken] for broken in (False, True))
+        others = [branch for branch in breaking if branch.breaks not in self._watched]
+        if len(passing) == 1 and len(others) == len(breaking):
+            return TRUE
+        answers = [branch.response for branch in passing]
+        lost = next((b.breaks for b in others if len(passing) > 1 and b.response not in answers), None)
+        if lost is not None:
+            raise SpecError(
+                f"process {self.process.name!r} has no way to go on from {action.label!r} where {lost} is violated and "
+                "another property is asked; give that branch the response of one that breaks nothing",
+                f"{node.file}:{node.line}",
+            )
+        alike = [branch.guard for branch in others if len(passing) == 1 or branch.response == mine.response]
+        return self.link(reduce(Expr.__or__, alike, mine.guard))
 
     def _check_forgotten(self, node: Node, number: int) -> None:
         assert node.action is not None

@@ -57,7 +57,7 @@ def test_list_shows_versions_properties_and_parameters(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("runstate (default): ")
     assert [line.partition(":")[0] for line in done.stdout.splitlines() if line[:1].strip()] == [
-        "runstate (default)", "memslot_access", "pfncache", "shared_info"]
+        "runstate (default)", "dirty_logging", "memslot_access", "pfncache", "shared_info"]
     for text in ("5ec3289b=seed", "torn-read", "offset=0..4095", "abi=64|32", "6addfcf27139=6.9", "refresh-ends"):
         assert text in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 110
