@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 @click.command(name="check", short_help="Verify a spec and print a verdict for each property.")
 @click.argument("spec", required=False)
+@click.option("--all", "every", is_flag=True, help="Check every spec there is, each with its defaults.")
 @click.option("--version", "versions", multiple=True, metavar="V|all", help="Versions to check; default the newest.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE[,VALUE|LO..HI]",
               help="Values of a parameter; all combinations are checked.")
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
                                               ".dot, .graphml or .html, as FILE ends.")
 @click.option("--quiet", is_flag=True, help="No progress, and of the report only the last line.")
 def command(
-    spec: str | None, expect: bool, cases: tuple[str, ...], bugs: bool, quiet: bool, pages: str | None,
+    spec: str | None, every: bool, expect: bool, cases: tuple[str, ...], bugs: bool, quiet: bool, pages: str | None,
     graph: str | None, as_json: bool, as_ktap: bool, as_lines: bool, **options: Any
 ) -> int:
     """Verify SPEC, a name or a path to a .py file, for all combinations of versions, properties and parameters.
@@ -56,6 +57,14 @@ def command(
     was never reached.
     """
     form = _form(as_json, as_ktap, as_lines)
+    if every:
+        for option, given in ((f"the spec {spec!r}", spec), ("--case", cases), ("--bugs", bugs), ("--graph", graph),
+                              (f"--{form}", form != "text")):
+            if given:
+                raise UsageError(f"--all checks every spec with its defaults; leave it or {option} out")
+        from modelcheck.cli.check_all import check_all
+
+        return check_all(Options(**options), expect, quiet, pages)
     if cases or bugs:
         for option, given in (("--report", pages), ("--graph", graph), (f"--{form}", form not in ("text", "json"))):
             if given:

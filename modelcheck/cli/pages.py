@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from modelcheck.errors import ModelcheckError, UsageError
 if TYPE_CHECKING:
     from modelcheck.results import Report
     from modelcheck.spec import Spec
-    from modelcheck.view.report import TracePage
+    from modelcheck.view.report import Shown, TracePage
 
 LIST = "modelcheck-report.txt"
 ADVICE = "name a directory of its own with --report DIR"
@@ -73,6 +74,20 @@ def _check_free(path: Path, shown: str | Path) -> None:
 
 def write_pages(report: Report, spec: Spec, directory: Path) -> None:
     """Makes the pages and puts them in the place of what was there."""
+    _put(_made(report, spec)[1], directory)
+
+
+def write_all(done: Sequence[tuple[Report, Spec]], directory: Path) -> None:
+    """The same for several specs: a page that leads to all, and the pages of each in a directory of its name."""
+    from modelcheck.view.report import INDEX, overview_page
+
+    made = [_made(report, spec) for report, spec in done]
+    files = {f"{shown.name}/{name}": text for shown, its in made for name, text in its.items()}
+    _put({INDEX: overview_page([shown for shown, _ in made]), **files}, directory)
+
+
+def _made(report: Report, spec: Spec) -> tuple[Shown, dict[str, str]]:
+    """What is shown of one spec, and its files by name."""
     from modelcheck.view.report import Shown, pages
 
     traces, files = _traces(report)
@@ -81,7 +96,11 @@ def write_pages(report: Report, spec: Spec, directory: Path) -> None:
         {info.name: info.help for info in spec.properties}, {v.name: v.summary for v in spec.versions},
         {case.id: case.title for case in spec.cases}, traces,
     )
-    files |= pages(shown)
+    return shown, files | pages(shown)
+
+
+def _put(files: dict[str, str], directory: Path) -> None:
+    """Writes the files and the list of them in the place of what was there."""
     files[LIST] = "".join(f"{name}\n" for name in sorted(files))
     try:
         _replace(directory, files)
@@ -118,7 +137,7 @@ def _replace(directory: Path, files: dict[str, str]) -> None:
         new.mkdir()  # not tempfile: its directories are private to the user, and a report is to be handed on
         for name, text in files.items():
             target = new / name
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         _check_free(directory, directory)  # somebody may have put a file there while it was searched
         if directory.exists():

@@ -10,6 +10,8 @@ from specs.memslot_access.guest import observer, scheduler, unmapper, vcpu
 from specs.memslot_access.machine import Form, make_machine
 from specs.memslot_access.properties import declare, words
 
+BOUND = "a store has two pages; one vCPU stores, one unmaps and one looks on, each again and again"
+
 
 def form_of(setting: Setting) -> Form:
     """How the store is emulated in a setting."""
@@ -41,6 +43,7 @@ def build_form(form: Form, kinds: tuple[str, str], asked: str) -> Model:
     if machine.preempted is not None:
         model.process("scheduler", scheduler, machine, title="host scheduler")
     model.process("observer", observer, machine, title="vCPU that looks on")
+    model.assumptions.append(BOUND)
     for condition, text in words(machine):
         model.say(condition, text)
     declare(model, machine)

@@ -1,8 +1,10 @@
 """The known bugs of gfn_to_pfn_cache: the checks that show each, and those that show it gone.
 
-Ids are those of protocol.md 6.1 and 6.2.  B13, B15, B16 and B19 take a second task on the cache (another refresher, a
-configuration that runs beside its users): a fiction for runstate, whose caches one task alone refreshes, moves and
-deactivates (protocol.md 12.1 item 1), and real for shared_info, which event senders refresh from any thread.
+Ids are those of protocol.md 6.1 and 6.2.  B12, B13, B15, B16 and B19 take a second task on the cache: a fiction for
+runstate, whose caches one task alone checks, refreshes, moves and deactivates (protocol.md 12.1 item 1).  Events check
+shared_info's in any task, so that B12 and B15 are real there.  But they refresh it, and it is activated and
+deactivated, under one lock (kvm->lock, later xen_lock) until 7a36d680658b, whose cache has 93984f19e7bc and
+6addfcf27139: B13 and B19 are a fiction for it too, and B16 takes no race there (the shared_info spec shows it).
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from modelcheck import Case, Trial
 V517, SAME_PAGE, SERIAL, LATE = "982ed0de4753", "3ba2c95ea180", "93984f19e7bc", "58cd407ca4c6"
 LOCKS, REJECTS, MOVES, DROPPED = "52491a38b2c2", "ecbcf030b456", "8332f0ed4f18", "9f87791d686d"
 READ_FIRST, CONTAINED, OWN_SEQ = "9fa336e343b2", "6addfcf27139", "da260bcb56fe"
-FICTION = "a fiction for runstate, whose caches have one task; real for shared_info"
+ONE_TASK = "a fiction for runstate, whose caches have one task"
+USERS = f"{ONE_TASK}; real for shared_info, which events use in any task"
+LOCKED = f"{ONE_TASK}, and for shared_info, whose refreshes and configuration held one lock until 7a36d680658b"
 
 
 def tries(actors: str, name: str, versions: tuple[str, ...], verdict: str = "violated") -> tuple[Trial, ...]:
@@ -45,7 +49,7 @@ CASES = (
         before=tries("user-refresher", "stale-mapping", (V517, SAME_PAGE, SERIAL)),
         after=tries("user-refresher", "stale-mapping", (LATE, OWN_SEQ), "holds"),
         fixed_by='58cd407ca4c6 "Fix multiple races in gfn=>pfn cache refresh"',
-        conditions=f"a user beside another task's refresh: {FICTION}",
+        conditions=f"a user beside another task's refresh: {USERS}",
         trace="pfncache-stale-mapping-8a5693bb75.json",
     ),
     Case(
@@ -58,7 +62,7 @@ CASES = (
         before=tries("two-owners", "half-refresh", (V517, SAME_PAGE)),
         after=tries("two-owners", "half-refresh", (SERIAL, OWN_SEQ), "holds"),
         fixed_by='93984f19e7bc "Fully serialize gfn=>pfn cache refresh via mutex"',
-        conditions=f"two tasks that refresh one cache: {FICTION}",
+        conditions=f"two tasks that refresh one cache: {LOCKED}",
         trace="pfncache-half-refresh-419b252a56.json",
     ),
     Case(
@@ -84,7 +88,7 @@ CASES = (
         before=tries("user-config", "lock-init", (V517, SAME_PAGE, SERIAL, LATE)),
         after=tries("user-config", "lock-init", (LOCKS, OWN_SEQ), "holds"),
         fixed_by='52491a38b2c2 "Initialize gfn_to_pfn_cache locks in dedicated helper"',
-        conditions=f"a configuration beside a user: {FICTION}",
+        conditions=f"a configuration beside a user: {USERS}",
         trace="pfncache-lock-init-dbff1c4590.json",
     ),
     Case(
@@ -104,7 +108,8 @@ CASES = (
             *tries("owner-config-notifier", "stale-mapping", (REJECTS, MOVES, OWN_SEQ), "holds"),
         ),
         fixed_by='ecbcf030b456 "Reject attempts to consume or refresh inactive gfn_to_pfn_cache"',
-        conditions=f"a configuration beside a task that refreshes: {FICTION}",
+        conditions=f"a configuration beside a task that refreshes: {ONE_TASK}; for shared_info an event after "
+        "disabling is enough, with no race (the shared_info spec shows it)",
         trace="pfncache-inactive-valid-ca6eb04e6e.json",
     ),
     Case(
@@ -124,8 +129,7 @@ CASES = (
             *tries("owner-config-keeping", "stale-mapping", (REJECTS, MOVES, CONTAINED, OWN_SEQ), "holds"),
         ),
         fixed_by='6addfcf27139 "simplify locking and make more self-contained"',
-        conditions="a configuration beside a task that refreshes, and an invalidation that keeps the page: "
-        + FICTION,
+        conditions=f"a configuration beside a task that refreshes, and an invalidation that keeps the page: {LOCKED}",
         trace="pfncache-inactive-valid-a6dd04bee6.json",
     ),
     Case(

@@ -45,12 +45,21 @@ def build_scenario(actors: Actors, version: str, once: bool = False, ends: bool 
         model.process("memslots", memslot_updater, kvm, gpc.places[0], title="memslot update")
     for condition, text in gpc.words():
         model.say(condition, text)
+    model.assumptions += assumptions(actors, once)
     if busy is None:
         declare(model, actors, gpc, kvm)
     else:
         model.say(busy.eq(0), "no refresh is under way")
         declare_end(model, actors, kvm, busy)
     return model
+
+
+def assumptions(actors: Actors, once: bool) -> list[str]:
+    """What is bounded: how many work on the cache at once, never how often."""
+    found = ["nobody works on the cache but the actors named, each again and again"]
+    if actors.notifier:
+        found.append("there is one invalidation alone" if once else "one invalidation at a time")
+    return found
 
 
 def notifier(model: Model, actors: Actors, kvm: Kvm, gpc: Gpc, once: bool) -> None:

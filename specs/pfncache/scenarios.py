@@ -3,9 +3,10 @@
 A scenario has the fewest actors that show its bug; `all` has every actor, `all-moving` a cache that moves as well (up
 to 34 million states: half a minute).
 
-The caches of a runstate area are refreshed, moved and deactivated by one task only (protocol.md 12.1 item 1), where
-those of shared_info are not.  So the second user or refresher of one cache, and a configuration that runs beside its
-users, are a fiction for runstate and real for shared_info.
+The caches of a runstate area are used, refreshed, moved and deactivated by one task only (protocol.md 12.1 item 1), so
+that whoever works beside an owner is a fiction for them.  shared_info's is used by events in any task: a user beside a
+refresh or a configuration is real there, while a refresh beside another, or beside a configuration, came with
+7a36d680658b (6.9), which stopped taking xen_lock; `cases` says what that means for each bug.
 """
 
 from __future__ import annotations

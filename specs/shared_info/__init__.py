@@ -11,6 +11,7 @@ is whether it goes to the right page, in the right layout, and happens at all.  
 from __future__ import annotations
 
 from modelcheck import Parameter, Setting, Spec, Version
+from specs.shared_info.ablating import ablate_settings
 from specs.shared_info.cases import CASES
 from specs.shared_info.expected import expected
 from specs.shared_info.forms import FORMS, form
@@ -24,11 +25,12 @@ ONCE, SWITCHING = ("delivered",), ("one-layout", "old-layout", "wall-clock")
 PARAMETERS = (
     Parameter("flavour", "what the cache is activated with: a guest frame or a user address", ("hva", "gpa"),
               default=("hva", "gpa")),
-    Parameter("vmm", "what the VMM does meanwhile, again and again",
-              tuple(KINDS), default=("all", "idle")),
+    Parameter("vmm", "what the VMM does meanwhile, again and again; other-slots changes slots that are not the "
+              "overlay's", tuple(KINDS), default=("all", "idle", "moves", "other-slots"), only=ONCE),
     Parameter("sources", "how many sources of events", lo=1, hi=2, default=(1,)),
-    Parameter("invalidations", "whether the MMU notifier goes on for ever, or ends after one invalidation",
-              ("unending", "once"), default=("unending", "once"), only=ONCE),
+    Parameter("invalidations", "of the cache's pages, for ever; of pages elsewhere that no cache has, for ever (and "
+              "shared_info is invalid at first); or one alone",
+              ("unending", "elsewhere", "once"), default=("unending", "elsewhere", "once"), only=ONCE),
     Parameter("gup", "whether hva_to_pfn() may fail for the page of shared_info", ("works", "may-fail"),
               default=("works",)),
     Parameter("vcpu_info", "whether vcpu_info is there for the second half of an event, or may be invalid",
@@ -49,18 +51,14 @@ def refuse(setting: Setting) -> str:
         return "vcpu_info=may-be-invalid where no mode switches: the second half of an event is not modelled then"
     if name not in ("stale-mapping", "after-disable") and setting.text("without") in ("check", "lock"):
         return f"{name} with without={setting.text('without')}: take stale-mapping or after-disable"
-    if name == "delivered" and setting.number("sources") > 1:
-        return "delivered with sources=2: it is about one event, and a second source need not go on"
-    if name == "delivered" and kinds:
-        return f"delivered with vmm={setting.text('vmm')}: it is about events and a notifier; take vmm=idle"
-    if name == "delivered" and setting.text("gup") != "works":
-        return "delivered with gup=may-fail: see lost"
-    if name != "delivered" and setting.text("vmm") == "idle":
-        return f"{name} with vmm=idle: nothing changes; take moves, disables, switches or all"
-    if name != "delivered" and setting.text("invalidations") == "once":
-        return f"{name} with invalidations=once: take unending, which has every schedule of one"
-    if name == "one-page" and ("moves" not in kinds or setting.text("flavour") == "hva"):
-        return "one-page where the cache cannot leave its page; take flavour=gpa and vmm=moves"
+    if name == "delivered":
+        return refuse_delivered(setting, kinds)
+    if setting.text("vmm") in ("idle", "other-slots"):
+        return f"{name} with vmm={setting.text('vmm')}: nothing of shared_info changes; take moves, disables, switches"
+    if setting.text("invalidations") != "unending":
+        return f"{name} with invalidations={setting.text('invalidations')}: take unending, which has all that it shows"
+    if name == "one-page" and "moves" not in kinds:
+        return f"one-page with vmm={setting.text('vmm')}: the overlay stays; take vmm=moves"
     if name in ("after-disable", "inactive-valid") and "disables" not in kinds:
         return f"{name} with vmm={setting.text('vmm')}: nobody disables shared_info; take vmm=disables"
     if name in SWITCHING and "switches" not in kinds:
@@ -68,11 +66,36 @@ def refuse(setting: Setting) -> str:
     return ""
 
 
+def refuse_delivered(setting: Setting, kinds: tuple[str, ...]) -> str:
+    """Why `delivered` says nothing of a setting, "" where it does: who else is there, and what goes on for ever."""
+    if setting.number("sources") > 1:
+        return "delivered with sources=2: it is about one event, and a second source need not go on"
+    if setting.text("gup") != "works":
+        return "delivered with gup=may-fail: see lost"
+    if setting.text("invalidations") == "unending":
+        return "delivered with invalidations=unending: its own page is taken away each time; take elsewhere or once"
+    if setting.text("invalidations") == "elsewhere" and kinds:
+        return f"delivered with invalidations=elsewhere and vmm={setting.text('vmm')}: it takes no VMM; take vmm=idle"
+    if "disables" in kinds:
+        return f"delivered with vmm={setting.text('vmm')}: disabling ends what an event is owed; take moves or idle"
+    if "switches" in kinds:
+        return "delivered with vmm=switches: a mutex that is taken again and again is not fair here; take moves or idle"
+    if setting.text("flavour") == "gpa" and "moves" in kinds:
+        return f"delivered with flavour=gpa and vmm={setting.text('vmm')}: see lost, or take vmm=other-slots"
+    if setting.text("flavour") == "hva" and "other-slots" in kinds:
+        return "delivered with flavour=hva and vmm=other-slots: a cache by user address looks at no memslot; take moves"
+    return ""
+
+
+DOING = {"idle": "no VMM", "all": "VMM that does all", "other-slots": "VMM that changes other memslots"}
+
+
 def label(setting: Setting) -> str:
     """The actors in words."""
-    sources = setting.number("sources")
-    doing = "no VMM" if setting.text("vmm") == "idle" else f"VMM that {setting.text('vmm').replace('all', 'does all')}"
-    return f"{sources} event source{'s' * (sources > 1)}, {doing}, notifier"
+    sources, kind = setting.number("sources"), setting.text("vmm")
+    doing = DOING.get(kind, f"VMM that {kind}")
+    notifier = "notifier elsewhere" if setting.text("invalidations") == "elsewhere" else "notifier"
+    return f"{sources} event source{'s' * (sources > 1)}, {doing}, {notifier}"
 
 
 SPEC = Spec(
@@ -87,4 +110,5 @@ SPEC = Spec(
     expected=expected,
     unreached=unreached,
     cases=CASES,
+    ablate_settings=ablate_settings,
 )

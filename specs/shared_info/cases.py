@@ -1,8 +1,12 @@
 """The known bugs of event delivery: the checks that show each, and those that show it gone.
 
-B are those of protocol.md 6.1 where they touch shared_info; X are the spec's own: X1, X2 and X4 are of protocol.md 8.1,
-X3, X5 and X6 were found here.  B13 and B19 are none of shared_info's: until 7a36d680658b events refreshed it under the
-lock of SET_ATTR (`--set without=xen-lock` leaves that out, and B19 is there).
+B are those of protocol.md 6.1 and 6.2 where they touch shared_info; X are the spec's own: X1, X2 and X4 are of
+protocol.md 8.1, the others were found here.
+
+B13 and B19 are none of shared_info's.  Until 7a36d680658b every refresh, activation and deactivation of its cache held
+one lock (kvm->lock, later xen_lock; no tree before 6.1 was read), and that commit runs on 93984f19e7bc, which
+serialises refreshes, and on 6addfcf27139, which closes B19.  `--set without=xen-lock` leaves the lock out, and B19 is
+there.  B11, B12 and B15 were fixed before the oldest version here.
 """
 
 from __future__ import annotations
@@ -29,12 +33,13 @@ CASES = (
         "an event is lost while the overlay is away",
         "all, by guest frame (52491a38b2c2 is the oldest checked)",
         "fixed",
-        "The VMM has deleted the slot of the overlay and not yet set the attribute for the new frame. The slow path of "
-        "an event refreshes the cache, finds no slot, and gives the event up with -EFAULT.",
+        "The VMM has deleted the slot of the overlay, and nothing lies at its frame. The slow path of an event that is "
+        "raised then refreshes the cache, finds no slot, and gives the event up with -EFAULT.",
         before=tries("lost", "moves", "gpa", LOCKS, DROPPED, LATCH),
         after=tries("lost", "moves", "hva", HVA, LATCH, verdict="holds"),
         fixed_by='b9220d32799a "KVM: x86/xen: allow shared_info to be mapped by fixed HVA"',
-        conditions="shared_info set by guest frame, an event between M1 and M3; a VMM that sets it by address is safe",
+        conditions="shared_info set by guest frame, and one event between M1 and M2; no invalidation. A VMM that sets "
+        "it by address is safe",
         trace="shared_info-lost-510e4b002f.json",
     ),
     Case(
@@ -43,12 +48,13 @@ CASES = (
         "all, by guest frame (52491a38b2c2 is the oldest checked)",
         "fixed",
         "The overlay has left, and the guest's memory is at the old frame again, where the cache still is. An event "
-        "refreshes it, and sets a bit of that memory.",
+        "that is raised then refreshes it, and sets a bit of that memory.",
         before=tries("one-page", "moves", "gpa", LOCKS, DROPPED, LATCH),
-        after=tries("lost", "moves", "hva", HVA, LATCH, verdict="holds"),
+        after=tries("one-page", "moves", "hva", OWN_SEQ, LATCH, verdict="holds"),
         fixed_by='b9220d32799a "KVM: x86/xen: allow shared_info to be mapped by fixed HVA"',
-        conditions="shared_info set by guest frame, an event between M2 and M3; a cache by address has one page only",
-        trace="shared_info-one-page-cda409405c.json",
+        conditions="shared_info set by guest frame, and one event between M2 and M3; no invalidation. A cache by "
+        "address has one page only",
+        trace="shared_info-one-page-d343417fbd.json",
     ),
     Case(
         "X3",
@@ -59,7 +65,8 @@ CASES = (
         "event up, in either flavour, and irqfd_inject() drops the error.",
         before=tries("lost", "disables", "hva", LATCH, gup="may-fail"),
         after=tries("lost", "disables", "hva", LATCH, verdict="holds"),
-        conditions="a page that was invalidated and does not come back at once",
+        conditions="one invalidation of its page, and one lookup that fails; nothing moves. A failure that the VMM is "
+        "told of (KVM_XEN_HVM_EVTCHN_SEND) loses nothing",
         trace="shared_info-lost-6d4437429e.json",
     ),
     Case(
@@ -72,8 +79,8 @@ CASES = (
         before=tries("one-layout", "switches", "gpa", LOCKS, OWN_SEQ),
         after=tries("one-layout", "switches", "gpa", LATCH, verdict="holds"),
         fixed_by='5831fb3e6b39 "KVM: x86/xen: Latch shinfo mode in kvm_xen_set_evtchn_fast()"',
-        conditions="a switch of long_mode beside an event",
-        trace="shared_info-one-layout-d95e8e2730.json",
+        conditions="one event, and one switch of long_mode between its two reads of it",
+        trace="shared_info-one-layout-370a6dc001.json",
     ),
     Case(
         "X5",
@@ -81,11 +88,11 @@ CASES = (
         "all",
         "known, not fixed",
         "vcpu_info cannot be reached, and the selector bit is kept in the kernel, with no note of the layout. The vCPU "
-        "injects it after a switch, into the vcpu_info of the new one; reading long_mode once does not help.",
+        "injects it after a switch, into the vcpu_info of the new one, and reading long_mode once does not help.",
         before=tries("one-layout", "switches", "hva", LATCH, vcpu_info="may-be-invalid"),
         after=tries("one-layout", "switches", "hva", LATCH, verdict="holds"),
-        conditions="a vcpu_info that is invalid, and a switch before the vCPU runs",
-        trace="shared_info-one-layout-f5c7dfc7b7.json",
+        conditions="a vcpu_info that is invalid when one event comes, and one switch before the vCPU runs",
+        trace="shared_info-one-layout-eeed0458ac.json",
     ),
     Case(
         "X6",
@@ -96,8 +103,8 @@ CASES = (
         "after the ioctl has returned; by design, it may be said, since a guest that switches expects no events.",
         before=tries("old-layout", "switches", "hva", HVA, LATCH),
         after=tries("wall-clock", "switches", "hva", HVA, LATCH, verdict="holds"),
-        conditions="a switch of long_mode beside an event",
-        trace="shared_info-old-layout-b207e97e63.json",
+        conditions="one event, and one switch of long_mode that begins and returns between its read and its stores",
+        trace="shared_info-old-layout-7fea69a33a.json",
     ),
     Case(
         "X7",
@@ -108,8 +115,21 @@ CASES = (
         before=tries("wall-clock", "switches", "gpa", LOCKS, DROPPED),
         after=tries("wall-clock", "switches", "gpa", HVA, LATCH, verdict="holds"),
         fixed_by='18b99e4d6db6 "KVM: x86/xen: re-initialize shared_info if guest (32/64-bit) mode is set"',
-        conditions="a switch of long_mode; no race",
+        conditions="one switch of long_mode; no event and no race",
         trace="shared_info-wall-clock-0381ed7fd1.json",
+    ),
+    Case(
+        "X8",
+        "an event is not delivered while memslots go on changing",
+        "all, by guest frame (52491a38b2c2 is the oldest checked)",
+        "fixed",
+        "The slow path refreshes the cache and looks at it again in another SRCU read section. A change of memslots in "
+        "between, of any slot, has the cache out of date once more, and so for ever if they go on.",
+        before=tries("delivered", "other-slots", "gpa", LOCKS, LATCH, invalidations="once"),
+        after=tries("delivered", "moves", "hva", OWN_SEQ, LATCH, verdict="holds", invalidations="once"),
+        fixed_by='b9220d32799a "KVM: x86/xen: allow shared_info to be mapped by fixed HVA"',
+        conditions="shared_info set by guest frame, one event, and a change of memslots in each turn; no invalidation",
+        trace="shared_info-delivered-b36f5beed5.json",
     ),
     Case(
         "B16",
@@ -122,7 +142,7 @@ CASES = (
         after=tries("after-disable", "disables", "gpa", OLD, LATCH, verdict="holds"),
         fixed_by='ecbcf030b456 "Reject attempts to consume or refresh inactive gfn_to_pfn_cache"',
         conditions="an event after disabling",
-        trace="shared_info-after-disable-c63124dd74.json",
+        trace="shared_info-after-disable-af7268962d.json",
     ),
     Case(
         "B24",
@@ -136,5 +156,18 @@ CASES = (
         fixed_by='da260bcb56fe "use a dedicated invalidation sequence for cache refresh"',
         conditions="shared_info set by address, an event between M1 and M2, an invalidation of its page",
         trace="shared_info-stale-mapping-57ac1a9cd1.json",
+    ),
+    Case(
+        "B28",
+        "an event is not delivered while invalidations of other pages go on",
+        "all",
+        "known, not fixed",
+        "The slow path waits for a refresh, which starts over when any page of the VM was invalidated since it looked, "
+        "though no cache has that page. A stream of such invalidations keeps the event for ever.",
+        before=tries("delivered", "idle", "gpa", LOCKS, LATCH, invalidations="elsewhere")
+        + tries("delivered", "idle", "hva", LATCH, invalidations="elsewhere"),
+        after=tries("delivered", "idle", "gpa", LOCKS, LATCH, verdict="holds", invalidations="once"),
+        conditions="a cache that is not valid, one event, and an invalidation of some other page in each turn",
+        trace="shared_info-delivered-eb2dff65eb.json",
     ),
 )

@@ -22,6 +22,8 @@ TYPE = PropertyInfo("type", "valid, active, khva, uhva, gpc_list and the memslot
 ASSERTIONS = (LOST, ONE_PAGE, STALE, AFTER, INACTIVE, ONE_LAYOUT, OLD_LAYOUT)
 PROPERTIES = (*ASSERTIONS, CLOCK, DELIVERED, DEADLOCK, LOCK_ORDER, SLEEPS, TYPE)
 PAUSED = "the page of shared_info stays mapped where it is in the VMM: hva_to_pfn() finds a page"
+DISABLED = "an event that is raised while shared_info is disabled, or on its way when that begins, is owed nothing"
+ONE_THREAD = "the VMM moves the overlay, disables and switches in one thread; of the overlay there are two frames"
 
 
 def declare(model: Model, scene: Scene, setting: Setting, owed: tuple[Slot, ...], kinds: tuple[str, ...]) -> None:
@@ -33,20 +35,20 @@ def declare(model: Model, scene: Scene, setting: Setting, owed: tuple[Slot, ...]
         right = scene.clock.eq(scene.long_mode) | scene.switching | ~scene.enabled
         model.invariant(CLOCK.name, right, CLOCK.help, seen)
         model.say(scene.clock.eq(scene.long_mode), "the wall clock is in the layout of the mode")
-    model.eventually(DELIVERED.name, owed[0].eq(0), DELIVERED.help, seen, (), ("event1", "notifier"), owed[0].eq(1))
+    fair = ("event1", "notifier", *(("vmm",) if kinds else ()))
+    model.eventually(DELIVERED.name, owed[0].eq(0), DELIVERED.help, seen, (), fair, owed[0].eq(1))
     model.deadlock(DEADLOCK.name, DEADLOCK.help, seen)
     model.lock_order(LOCK_ORDER.name, LOCK_ORDER.help, seen)
     model.sleep_in_atomic(SLEEPS.name, SLEEPS.help, seen)
     model.invariant(TYPE.name, type_of(scene), TYPE.help, seen)
-    if not scene.kvm.faults:
-        model.assumptions.append(PAUSED)
+    model.assumptions += assumptions(setting, kinds)
     model.say(sound(gpc), "the page that shinfo->khva leads to was not taken away")
-    if gpc.uhva is not None:
-        model.say(in_shared_page(gpc), "shinfo->khva leads to the shared_info page")
+    model.say(in_shared_page(gpc), "shinfo->khva leads to the shared_info page")
     if gpc.closed is not None:
         model.say(gpc.closed.eq(0), "shared_info was not disabled")
+    ends = "it was delivered" if setting.property == DELIVERED.name else "it may be given up"
     for each in owed:
-        model.say(each.eq(0), "the event may be given up: shared_info was disabled since")
+        model.say(each.eq(0), f"nothing is owed to the event: {ends}, or shared_info was disabled since")
 
 
 def witnesses(kinds: tuple[str, ...], setting: Setting) -> tuple[str, ...]:
@@ -56,6 +58,8 @@ def witnesses(kinds: tuple[str, ...], setting: Setting) -> tuple[str, ...]:
         found += ["delivered after a refresh", "refresh retried"]
     if "moves" in kinds:
         found.append("overlay absent")
+    if "other-slots" in kinds:
+        found.append("memslots changed")
     if "disables" in kinds:
         found += ["disabled", "enabled"]
     if "switches" in kinds:
@@ -63,6 +67,21 @@ def witnesses(kinds: tuple[str, ...], setting: Setting) -> tuple[str, ...]:
         if setting.text("vcpu_info") == "may-be-invalid":
             found += ["left to the vCPU", "injected"]
     return tuple(found)
+
+
+def assumptions(setting: Setting, kinds: tuple[str, ...]) -> list[str]:
+    """What is bounded, and what is taken for granted."""
+    sources = setting.number("sources")
+    how_many = f"{sources} source{'s' * (sources > 1)} of events, each raised again and again"
+    once = setting.text("invalidations") == "once"
+    found = [how_many, "there is one invalidation alone" if once else "one invalidation at a time"]
+    if kinds:
+        found.append(ONE_THREAD)
+    if "disables" in kinds:
+        found.append(DISABLED)
+    if setting.text("gup") == "works":
+        found.append(PAUSED)
+    return found
 
 
 def type_of(scene: Scene) -> Expr:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelcheck import Action, Expr, Mutex, Slot, lift
+from modelcheck import Action, Expr, Mutex, Slot
 from modelcheck import check as require
 from specs.kvm.pfncache import Gpc, Kvm, Steps
 from specs.shared_info.forms import Form
@@ -64,16 +64,16 @@ def sound(gpc: Gpc) -> Expr:
 
 
 def in_shared_page(gpc: Gpc) -> Expr:
-    """khva leads to the shared_info page; a cache by user address has no other."""
-    return lift(1) if gpc.uhva is None else gpc.uhva.eq(SHARED)
+    """khva leads to the page that is shared_info's now, and not to the guest's memory or to one that was freed."""
+    same = gpc.pfn.eq(gpc.pages[SHARED - 1].pfn)
+    return same if gpc.uhva is None else gpc.uhva.eq(SHARED) & same
 
 
 def stores(scene: Scene, what: str, function: str) -> Steps:
     """What a store through khva requires (I2, I1, I3)."""
     gpc = scene.gpc
     yield require(sound(gpc), "stale-mapping", what).at("E", function)
-    if gpc.uhva is not None:
-        yield require(in_shared_page(gpc), "one-page", what).at("E", function)
+    yield require(in_shared_page(gpc), "one-page", what).at("E", function)
     if gpc.closed is not None:
         yield require(gpc.closed.eq(0), "after-disable", what).at("E", function)
 

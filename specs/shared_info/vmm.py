@@ -22,7 +22,7 @@ def vmm(scene: Scene, kinds: tuple[str, ...], owed: tuple[Slot, ...]) -> Steps:
     while True:
         kind = kinds[0]
         if len(kinds) > 1:
-            kind = yield choose("the VMM", *kinds)
+            kind = yield choose("the VMM", *kinds).at("", "kvm_vm_ioctl")
         match kind:
             case "moves":
                 here = yield from move(scene, here, owed)
@@ -31,6 +31,8 @@ def vmm(scene: Scene, kinds: tuple[str, ...], owed: tuple[Slot, ...]) -> Steps:
                 yield from enable(scene, here, owed)
             case "switches":
                 yield from switch(scene, owed)
+            case "other-slots":
+                yield from change_other_slot(scene)
 
 
 # -- the overlay ----------------------------------------------------------------------------------------------------
@@ -74,6 +76,14 @@ def create_slot(scene: Scene, place: Place, page: int, step: str) -> Steps:
     yield kvm.slots_lock.lock().at(step, SET_SLOT)
     yield from publish(kvm, f"{what} at {place.name}", (place.slot, page), step=step)
     yield kvm.slots_lock.unlock().at(step, SET_SLOT)
+
+
+def change_other_slot(scene: Scene) -> Steps:
+    """KVM_SET_USER_MEMORY_REGION of a slot that the overlay is not in: all caches by guest frame are out of date."""
+    yield scene.kvm.slots_lock.lock().at("M1", SET_SLOT)
+    yield from publish(scene.kvm, "another slot's change", step="M1")
+    yield scene.kvm.slots_lock.unlock().at("M1", SET_SLOT)
+    yield reach("memslots changed")
 
 
 # -- the attributes -------------------------------------------------------------------------------------------------

@@ -162,3 +162,10 @@ def test_each_reason_for_a_line_that_is_not_reached_is_of_a_line_there_is() -> N
     sources = [path.read_text("utf-8") for path in (SPECS / "memslot_access").glob("*.py")]
     for what, _ in SPEC.unreached():
         assert any(f" {what}\n" in source for source in sources), what
+
+
+def test_a_check_says_how_many_vcpus_there_are() -> None:
+    values = (("first", ("rw",)), ("second", ("rw",)), ("vmm", ("thread",)))
+    (found,) = run(Request(SPEC, (TWO_PHASE,), values, ("fault-atomic",), "tso", "auto", 1)).results
+    said = "a store has two pages; one vCPU stores, one unmaps and one looks on, each again and again"
+    assert said in found.assumptions

@@ -72,3 +72,15 @@ def test_each_reason_for_a_line_that_is_not_reached_is_of_a_line_or_a_function_t
     for what, _ in SPEC.unreached():
         defined = f"def {what}(" if what.isidentifier() else f" {what}\n"
         assert any(defined in source for source in sources), what
+
+
+def test_a_check_says_how_many_work_on_the_cache() -> None:
+    def told(actors: str, once: str = "unending", name: str = "deadlock") -> tuple[str, ...]:
+        values = (("actors", (actors,)), ("invalidations", (once,)))
+        (found,) = run(Request(SPEC, (NEWEST,), values, (name,), "tso", "auto", 1)).results
+        return tuple(text for text in found.assumptions if "cache" in text or "invalidation" in text)
+
+    named = "nobody works on the cache but the actors named, each again and again"
+    assert told("two-owners") == (named,)
+    assert told("owner-notifier") == (named, "one invalidation at a time")
+    assert told("owner-notifier", "once", "refresh-ends") == (named, "there is one invalidation alone")
