@@ -6,14 +6,18 @@ What a model leaves out is put back, and the verdict is the same.
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from runstate_cases import FEW, V2, V3, V6, V7P, result, setting
 
+from modelcheck.campaign import run
+from modelcheck.coverage import NO_REASON
 from modelcheck.explore.bounds import Bounds
 from modelcheck.explore.engine import best_engine
 from modelcheck.explore.verify import Options, verify
+from modelcheck.results import Request
 from modelcheck.spec import Setting, Value
 from specs.runstate import SPEC, scene, values
 from specs.runstate.scene import Projection, build
@@ -109,3 +113,23 @@ def test_an_area_that_stays_registered_decides_no_torn_read() -> None:
     """While it moves a reader may rely on nothing; a registration where it was is one more sleeping update."""
     for ioctls in ("none", "usual"):
         assert result(V6, "torn-read", abi="64", offset=0, preemption="none", ioctls=ioctls).verdict == "holds"
+
+
+# -- unreached --------------------------------------------------------------------------------------------------------
+
+
+def test_each_reason_for_a_line_that_is_not_reached_is_of_a_line_or_function_there_is() -> None:
+    specs = Path(__file__).resolve().parents[2] / "specs"
+    texts = [each.read_text("utf-8") for name in ("runstate", "kvm") for each in sorted((specs / name).glob("*.py"))
+             if each.name != "unreached.py"]  # fmt: skip
+    for what, _ in SPEC.unreached():
+        function, _, step = what.partition(" ")
+        there = f" {what}\n" if "(" in what else f"def {what}(" if not step else f'"{step}", REFRESH)'
+        assert any(there in text for text in texts), (what, function)
+
+
+def test_no_line_of_the_newest_version_is_left_out_without_a_reason() -> None:
+    """An area in one page, and one whose entry time is cut by the page, in every property."""
+    found = run(Request(SPEC, (V7P,), (("offset", (0, 4081)),)))
+    assert [each for each in found.coverage.unreached if each.reason == NO_REASON] == []
+    assert found.coverage.reached > 150
