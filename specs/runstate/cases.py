@@ -116,8 +116,8 @@ CASES = (
         ),
         after=(
             holds(V5, "lock-order", SPLIT),
-            Trial(V4, "deadlock", (*ALIGNED, ("refresher", "second"))),
-            holds(V5, "deadlock", (*ALIGNED, ("refresher", "second"))),
+            Trial(V4, "deadlock", (*ALIGNED, ("refresher", "second"), ("vmm", "moves"))),
+            holds(V5, "deadlock", (*ALIGNED, ("refresher", "second"), ("vmm", "moves"))),
         ),
         fixed_by='bbe17c625d68 "KVM: x86/xen: Fix potential deadlock in kvm_xen_update_runstate_guest()"',
         conditions="a refresh that drops a page, beside a vCPU that is scheduled out",

@@ -38,6 +38,37 @@ SLOTS = (*LOCKING, "stale-mapping")  # where memslots change
 CAUGHT = "stores never wait on migration: the dirty bit is set after they are visible (a locked instruction on x86)"
 
 
+NOT_RT = ("none", "voluntary", "full")
+LEFT_OUT = (  # what would break a property, and is no default: the properties, parameter and values that assume so
+    (("torn-read",), "flag", ("on",), "the guest asked for the update flag before it reads (else flag=switches: N1)"),
+    (
+        ("torn-read",),
+        "ioctls",
+        ("none", "usual", "runnable", "data"),
+        "the VMM does not adjust times with RUNSTATE_ADJUST(-1) while a guest reads them (else ioctls=adjust: D5)",
+    ),
+    (
+        ("published",),
+        "ioctls",
+        ("none", "usual", "data"),
+        "the VMM does not set the state runnable (else ioctls=runnable: D7)",
+    ),
+    (("out-of-area",), "mode", ("fixed",), "the guest does not switch long mode (else mode=switches: D10)"),
+    (("torn-read",), "preemption", NOT_RT, "the kernel is not PREEMPT_RT (else preemption=rt: D3)"),
+    (("deadlock", "sleep-in-atomic"), "preemption", NOT_RT, "the kernel is not PREEMPT_RT (else preemption=rt: D4)"),
+    (SLOTS, "refresher", ("own",), "no other task refreshes this vCPU's caches (else refresher=second)"),
+)
+
+
+def left_out(setting: Setting) -> list[str]:
+    """What a check of this setting takes for granted that another value of a parameter does not."""
+    asked, published = setting.property, writer(setting.version).ioctls_write
+    if asked == "torn-read" and setting.text("reader") == "state-only":
+        return []  # it takes one byte of one word, which none of these tears
+    found = [text for names, name, values, text in LEFT_OUT if asked in names and setting.text(name) in values]
+    return [text for text in found if published or "RUNSTATE_ADJUST" not in text]
+
+
 def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> None:
     """Declares the setting's property on the model, with the witnesses that the setting must reach."""
     whole = setting.text("without") == "none"
@@ -48,15 +79,12 @@ def declare(model: Model, setting: Setting, layout: Layout, scene: Scene) -> Non
     values = make_values(layout, relation(setting), adjusted(setting))
     if name in SLOTS and setting.text("vmm") != "both":
         model.assumptions.append("the VMM does not call ioctls of the vCPU and change memslots at the same time")
-    if name in SLOTS and setting.text("refresher") == "own":
-        model.assumptions.append("no other task refreshes this vCPU's caches (else refresher=second)")
+    model.assumptions += left_out(setting)
     say(model, scene)
     match name:
         case "torn-read":
             reads = ("update published", *reader_witnesses(setting)) if whole else ()
             model.observation(name, values, about, reads)
-            if setting.text("flag") == "on":
-                model.assumptions.append("the guest asked for the update flag before it reads (else flag=switches)")
             if "RUNSTATE_DATA" in scene.ioctls:
                 model.assumptions.append("RUNSTATE_DATA gets a later entry time than was published, or changes no time")
         case "own-read":

@@ -239,11 +239,15 @@ def store_all(scene: Scene) -> Steps:
 
 
 def store(scene: Scene, label: str, options: tuple[tuple[int, int], ...]) -> Action:
-    """Stores one of the cells given, as (cell, flag); answers its name.  Breaks `stale` where a cache is invalid."""
+    """Stores one of the cells given, as (cell, flag); answers its name.
+
+    Breaks `stale` where a cache is invalid; where that is not asked, the first cell counts as stored then.
+    """
     ways = (
         way(CELLS[cell], (scene.cell(cell), scene.value(cell, flag)), when=scene.mapped) for cell, flag in options
     )
-    return Action("check", label, (*ways, breaking("stale", ~scene.mapped)))
+    stale = replace(breaking("stale", ~scene.mapped), response=CELLS[options[0][0]])
+    return Action("check", label, (*ways, stale))
 
 
 def without(left: tuple[int, ...], name: str) -> tuple[int, ...]:

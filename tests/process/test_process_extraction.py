@@ -34,7 +34,7 @@ def walk(machine: StepMachine, responses: list[int]) -> list[Action | None]:
     return seen
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9), st.lists(st.lists(st.integers(0, 2), max_size=60), min_size=1, max_size=8))
 def test_the_machine_answers_as_the_generator_does(seed, runs):
     space = compiled(Programs(seed).source, f"<program {seed}>")
@@ -43,7 +43,7 @@ def test_the_machine_answers_as_the_generator_does(seed, runs):
         assert walk(machine, responses) == answers(space["process"](), responses)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 2), max_size=60))
 def test_each_node_names_the_line_the_generator_rests_at(seed, responses):
     space = compiled(Programs(seed).source, f"<program {seed}>")

@@ -16,6 +16,7 @@ from runstate_cases import ALL, FEW, V2, V3, V4, V5, V6S, V7, V7P, report, resul
 from modelcheck import Model, UsageError, equal, has_variant, observe, reach, rmb
 from modelcheck.action import Register
 from modelcheck.explore.verify import Options, verify
+from modelcheck.spec import Value
 from specs.runstate import SPEC
 from specs.runstate.expected import expected
 from specs.runstate.layout import UPDATE
@@ -325,5 +326,34 @@ def test_a_report_of_violations_names_what_it_assumes() -> None:
         "entry times and times have their top bit clear",
         "state is in 0..3",
         "clock readings strictly increase",
-        "the guest asked for the update flag before it reads (else flag=switches)",
+        "the guest asked for the update flag before it reads (else flag=switches: N1)",
+        "the VMM does not adjust times with RUNSTATE_ADJUST(-1) while a guest reads them (else ioctls=adjust: D5)",
+        "the kernel is not PREEMPT_RT (else preemption=rt: D3)",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "value", "case", "needs"),
+    [("torn-read", "flag", "switches", "N1", {}), ("torn-read", "ioctls", "adjust", "D5", {}),
+     ("torn-read", "preemption", "rt", "D3", {}), ("published", "ioctls", "runnable", "D7", {}),
+     ("out-of-area", "mode", "switches", "D10", {}), ("deadlock", "preemption", "rt", "D4", {}),
+     ("sleep-in-atomic", "preemption", "rt", "D4", {"ioctls": "runnable"})],
+)  # fmt: skip
+def test_what_a_proof_takes_for_granted_is_what_breaks_it(
+    name: str, parameter: str, value: str, case: str, needs: dict[str, Value]
+) -> None:
+    """Each assumption names the setting without it, and there the property is violated."""
+    few = {"abi": "64", "offset": 0, "preemption": "none", "vmm": "moves"}
+    proved = result(V7P, name, **(few | needs))
+    (said,) = [text for text in proved.assumptions if f"(else {parameter}={value}" in text]
+    assert proved.verdict == "holds"
+    assert said.endswith(f": {case})")
+    broken = result(V7P, name, **(few | needs | {parameter: value}))
+    assert (broken.verdict, broken.case) == ("violated", case)
+    assert said not in broken.assumptions
+
+
+def test_who_reads_the_state_alone_takes_none_of_that_for_granted() -> None:
+    found = result(V7P, "torn-read", abi="64", offset=0, reader="state-only", **FEW)
+    assert found.verdict == "holds"
+    assert [text for text in found.assumptions if "else" in text] == []
