@@ -7,9 +7,10 @@ exactly the settings it counts, and a bound or a signal leaves INCOMPLETE what w
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,6 +32,7 @@ from modelcheck.trace.build import build_trace, home
 from modelcheck.trace.file import trace_id, write_trace
 from modelcheck.workers import decide_all
 
+COLLECT = (100_000, 50, 50)  # objects made, and collections of the younger, before the next
 Progress = Callable[[str, int, int, int, float], None]
 """Called now and then: what is being checked, states, depth, frontier, share of the combinations done (0 to 1)."""
 
@@ -42,8 +44,19 @@ def run(request: Request, progress: Progress | None = None) -> Report:
         raise UsageError(f"there is no reduction {unknown[0]!r}; there are {', '.join(REDUCTIONS)}")
     if request.engine == "native" and native_missing():
         raise UsageError(f"there is no native engine: {native_missing()}; install again with one, or use --engine auto")
-    with stop_on_signals(Stop()) as stop:
+    with stop_on_signals(Stop()) as stop, few_collections():
         return _Campaign(request, progress, stop).run()
+
+
+@contextmanager
+def few_collections() -> Iterator[None]:
+    """Looks for cycles of garbage seldom: tables are many objects in few cycles, and looking took a seventh of a check."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @dataclass(slots=True)
