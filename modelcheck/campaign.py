@@ -50,7 +50,7 @@ def run(request: Request, progress: Progress | None = None) -> Report:
 
 @contextmanager
 def few_collections() -> Iterator[None]:
-    """Looks for cycles of garbage seldom: tables are many objects in few cycles, and looking took a seventh of a check."""
+    """Looks for cycles of garbage seldom: tables are many objects in few cycles; it took a seventh of a check."""
     before = gc.get_threshold()
     gc.set_threshold(*COLLECT)
     try:
